@@ -1,0 +1,25 @@
+# layernet_compiler: warnings, sanitizers and floating-point rules shared by every target.
+add_library(layernet_compiler INTERFACE)
+# Contraction is written out (fma) where it is wanted: the same source gives the same bits on every compiler.
+target_compile_options(layernet_compiler INTERFACE -Wall -Wextra -ffp-contract=off)
+if(LAYERNET_WERROR)
+  target_compile_options(layernet_compiler INTERFACE -Werror)
+endif()
+if(LAYERNET_SANITIZE)
+  string(REPLACE ";" "," LAYERNET_SANITIZE_LIST "${LAYERNET_SANITIZE}")
+  add_compile_options(-fsanitize=${LAYERNET_SANITIZE_LIST} -fno-omit-frame-pointer -fno-sanitize-recover=all -g1)
+  add_link_options(-fsanitize=${LAYERNET_SANITIZE_LIST})
+endif()
+
+if(APPLE)
+  set(LAYERNET_ORIGIN @loader_path)
+else()
+  set(LAYERNET_ORIGIN $ORIGIN)
+endif()
+
+if(NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  find_program(LAYERNET_CCACHE ccache)
+  if(LAYERNET_CCACHE)
+    set(CMAKE_CXX_COMPILER_LAUNCHER ${LAYERNET_CCACHE})
+  endif()
+endif()
