@@ -9,8 +9,7 @@
 
 #include <stdint.h>
 
-namespace layernet {
-namespace kernels {
+namespace layernet::kernels {
 
 #if defined(__x86_64__) || defined(__i386__)
 using FloatMode = uint32_t;
@@ -64,5 +63,4 @@ class FlushDenormals {
   bool flushing_;
 };
 
-}  // namespace kernels
-}  // namespace layernet
+}  // namespace layernet::kernels

@@ -4,8 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-namespace layernet {
-namespace kernels {
+namespace layernet::kernels {
 
 // Activations a matrix product can apply to its result. Their bits equal those of the unary kernel of the same name.
 enum Activation : int {
@@ -64,5 +63,4 @@ struct PoolDims {
   size_t oh, ow;
 };
 
-}  // namespace kernels
-}  // namespace layernet
+}  // namespace layernet::kernels
