@@ -1,0 +1,48 @@
+# Instruction sets: layernet_add_kernels(<target>) compiles csrc/kernels/target_*.cpp once per instruction set of the
+# platform, each set as one object library with its own flags, and links them and the dispatcher into <target>.
+# Adding an instruction set: its flags here, its detection in dispatch.cpp, simd/vec_<isa>.h.
+
+set(LAYERNET_KERNELS_DIR "${CMAKE_CURRENT_LIST_DIR}/../kernels")
+
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
+  set(LAYERNET_ISAS scalar avx2 avx512)
+elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64|ARM64)$")
+  set(LAYERNET_ISAS scalar neon)
+else()
+  set(LAYERNET_ISAS scalar)
+endif()
+
+set(LAYERNET_ISA_FLAGS_scalar "")
+set(LAYERNET_ISA_FLAGS_neon "")
+set(LAYERNET_ISA_FLAGS_avx2 -mavx2 -mfma -mf16c -mbmi2)
+set(LAYERNET_ISA_FLAGS_avx512 ${LAYERNET_ISA_FLAGS_avx2} -mavx512f -mavx512bw -mavx512vl -mavx512dq
+                              -mprefer-vector-width=512)
+
+# No contraction: a kernel says itself where a product and a sum are fused, so that results depend on the source only.
+set(LAYERNET_KERNEL_FLAGS -O3 -fno-math-errno -fno-trapping-math -ffp-contract=off -fvisibility=hidden -fno-lto)
+
+function(layernet_add_kernels target)
+  file(GLOB targets CONFIGURE_DEPENDS "${LAYERNET_KERNELS_DIR}/target_*.cpp")
+  file(GLOB baseline CONFIGURE_DEPENDS "${LAYERNET_KERNELS_DIR}/*.cpp")
+  list(REMOVE_ITEM baseline ${targets})
+
+  foreach(isa IN LISTS LAYERNET_ISAS)
+    set(objects ${target}_kernels_${isa})
+    add_library(${objects} OBJECT ${targets})
+    target_compile_definitions(${objects} PRIVATE LN_TARGET=${isa})
+    target_compile_options(${objects} PRIVATE ${LAYERNET_KERNEL_FLAGS} ${LAYERNET_ISA_FLAGS_${isa}})
+    layernet_kernel_properties(${objects})
+    target_sources(${target} PRIVATE $<TARGET_OBJECTS:${objects}>)
+  endforeach()
+
+  set(objects ${target}_kernels_baseline)
+  add_library(${objects} OBJECT ${baseline})
+  target_compile_options(${objects} PRIVATE -fvisibility=hidden -fno-lto)
+  layernet_kernel_properties(${objects})
+  target_sources(${target} PRIVATE $<TARGET_OBJECTS:${objects}>)
+endfunction()
+
+function(layernet_kernel_properties objects)
+  set_target_properties(${objects} PROPERTIES CXX_STANDARD 17 CXX_STANDARD_REQUIRED ON CXX_EXTENSIONS OFF
+                                              POSITION_INDEPENDENT_CODE ON INTERPROCEDURAL_OPTIMIZATION OFF)
+endfunction()

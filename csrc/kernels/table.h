@@ -1,0 +1,22 @@
+// KernelTable: one function pointer per line of kernels.def, filled once per instruction set.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+namespace layernet {
+namespace kernels {
+
+struct GemmArgs;
+struct ConvDims;
+struct PoolDims;
+
+struct KernelTable {
+  const char* isa;
+#define LN_KERNEL(name, arguments, shapes) void(*name) arguments noexcept;
+#define LN_KERNEL_RETURNING(type, name, arguments, shapes) type(*name) arguments noexcept;
+#include "kernels.def"
+};
+
+}  // namespace kernels
+}  // namespace layernet
