@@ -9,39 +9,42 @@
 
 #include <stdint.h>
 
+// Always inlined, so that no instruction set's copy can stand in for another's at link time.
+#define LN_MODE_INLINE inline __attribute__((always_inline))
+
 namespace layernet::kernels {
 
 #if defined(__x86_64__) || defined(__i386__)
 using FloatMode = uint32_t;
 constexpr FloatMode kFlushBits = 0x8040;  // FTZ, DAZ
-inline FloatMode get_float_mode() noexcept {
+LN_MODE_INLINE FloatMode get_float_mode() noexcept {
   FloatMode mode;
   __asm__ volatile("stmxcsr %0" : "=m"(mode) : : "memory");
   return mode;
 }
-inline void set_float_mode(FloatMode mode) noexcept { __asm__ volatile("ldmxcsr %0" : : "m"(mode) : "memory"); }
+LN_MODE_INLINE void set_float_mode(FloatMode mode) noexcept { __asm__ volatile("ldmxcsr %0" : : "m"(mode) : "memory"); }
 #elif defined(__aarch64__)
 using FloatMode = uint64_t;
 constexpr FloatMode kFlushBits = uint64_t{1} << 24;  // FZ
-inline FloatMode get_float_mode() noexcept {
+LN_MODE_INLINE FloatMode get_float_mode() noexcept {
   FloatMode mode;
   __asm__ volatile("mrs %0, fpcr" : "=r"(mode) : : "memory");
   return mode;
 }
-inline void set_float_mode(FloatMode mode) noexcept { __asm__ volatile("msr fpcr, %0" : : "r"(mode) : "memory"); }
+LN_MODE_INLINE void set_float_mode(FloatMode mode) noexcept { __asm__ volatile("msr fpcr, %0" : : "r"(mode) : "memory"); }
 #else
 using FloatMode = uint32_t;
 constexpr FloatMode kFlushBits = 0;
-inline FloatMode get_float_mode() noexcept { return 0; }
-inline void set_float_mode(FloatMode) noexcept {}
+LN_MODE_INLINE FloatMode get_float_mode() noexcept { return 0; }
+LN_MODE_INLINE void set_float_mode(FloatMode) noexcept {}
 #endif
 
 class FlushDenormals {
  public:
-  FlushDenormals() noexcept : caller_(get_float_mode()), flushing_(true) {
+  LN_MODE_INLINE FlushDenormals() noexcept : caller_(get_float_mode()), flushing_(true) {
     if ((caller_ & kFlushBits) != kFlushBits) set_float_mode(caller_ | kFlushBits);
   }
-  ~FlushDenormals() {
+  LN_MODE_INLINE ~FlushDenormals() {
     const FloatMode now = flushing_ ? caller_ | kFlushBits : caller_ & ~kFlushBits;
     if (now != caller_) set_float_mode(caller_);
   }
@@ -49,11 +52,11 @@ class FlushDenormals {
   FlushDenormals& operator=(const FlushDenormals&) = delete;
 
   // Denormals count again until flush() or the end of the scope.
-  void keep() noexcept {
+  LN_MODE_INLINE void keep() noexcept {
     flushing_ = false;
     set_float_mode(caller_ & ~kFlushBits);
   }
-  void flush() noexcept {
+  LN_MODE_INLINE void flush() noexcept {
     flushing_ = true;
     set_float_mode(caller_ | kFlushBits);
   }
@@ -64,3 +67,5 @@ class FlushDenormals {
 };
 
 }  // namespace layernet::kernels
+
+#undef LN_MODE_INLINE

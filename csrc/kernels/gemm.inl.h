@@ -1,0 +1,700 @@
+// Matrix product C = activation(A B + bias), written once over Vec<T> for every instruction set.
+//
+// Every element of C is computed by a rule that depends on k, n and the instruction set only, so the bits of a row do not
+// depend on how many rows there are, on strides or on tiling:
+//   wide    n > panel      one chain of fma in the order of k. It starts from the bias (plus C when accumulating); where k
+//                          is cut into blocks the chain goes on from the value stored in C.
+//   narrow  1 < n <= panel one or two vectors of columns leave too few chains to hide the latency of fma: element p of k
+//                          belongs to chain p % kChains (4 or 2), and the chains are added at the end.
+//   dot     n = 1          the vectors run along k, in 4 chains of one vector each.
+//
+// A tile is R rows by V vectors of columns held in registers; A is broadcast from memory with any strides, B comes in
+// panels `width` columns wide whose rows are contiguous (a row-major B is its own panel with a longer row).
+// Loop order and blocking follow Goto and van de Geijn, "Anatomy of high-performance matrix multiplication" (2008), with
+// the roles swapped: a few row tiles of A stay in L1, a block of B in L2.
+#pragma once
+
+#include "dispatch.h"
+#include "flush.h"
+#include "kernel_args.h"
+#include "simd/vec.h"
+
+LN_BEGIN_TARGET
+
+#if defined(__AVX512F__) || defined(__aarch64__)
+constexpr int kRegisters = 32;
+#else
+constexpr int kRegisters = 16;
+#endif
+
+template <class T>
+struct Tile {
+  static constexpr int lanes = Vec<T>::size;
+  // 16 bytes a vector: 4 vectors make a panel row of one cache line and halve the broadcasts per fma.
+  static constexpr int vecs = kRegisters == 32 && sizeof(T) * lanes == 16 ? 4 : 2;
+  static constexpr int width = lanes * vecs;
+  // The tallest tile: accumulators, a row of B and one broadcast fill the registers.
+  static constexpr int rows = kRegisters == 16 ? 6 : vecs == 4 ? 6 : 14;
+  static constexpr int narrow_rows = kRegisters == 16 ? 3 : 6;
+  static constexpr int dot_rows = kRegisters == 16 ? 2 : 4;
+  static constexpr size_t narrow_limit = 2 * lanes;  // the widest n computed by the narrow rule
+  // Vectors of columns a tile of r rows may have. Few rows take many columns: at least 8 chains are wanted in flight.
+  static constexpr int most_vecs(int r) {
+    const int fit = kRegisters == 16 ? (r == 1 ? 8 : r == 2 ? 6 : r == 3 ? 4 : 2)
+                                     : (r <= 3 ? 8 : r == 4 ? 6 : r <= 6 ? 4 : 2);
+    return fit / vecs * vecs > 0 ? fit / vecs * vecs : vecs;
+  }
+  // B [block_k, block_n] takes half of a 1 MB L2, A [rows_at_once, block_k] most of L1.
+  static constexpr size_t block_k = 256;
+  static constexpr size_t block_n = 2048 / sizeof(T);
+  static constexpr size_t tiles_at_once = kRegisters == 16 ? 4 : 1;
+  static constexpr size_t rows_at_once = tiles_at_once * rows;
+  // Rows finished before a separate activation pass runs over them.
+  static constexpr size_t block_m = kRegisters == 16 ? 96 : vecs == 4 ? 96 : 112;
+  // An unpacked B is used in place below this many rows, walking down in_place_k of its rows at a time;
+  // otherwise it is packed in chunks of [chunk_k, chunk_n].
+  static constexpr size_t pack_rows = 4 * static_cast<size_t>(rows);
+  static constexpr size_t in_place_k = 32;
+  static constexpr size_t chunk_k = 4 * block_k;
+  static constexpr size_t chunk_n = 4 * block_n;
+};
+
+// One tile's operands. c and bias point at the tile's first column, b at its first panel.
+template <class T>
+struct TileCall {
+  const T* a;
+  size_t rsa, csa;
+  const T* b;
+  size_t row_stride, panel_stride;  // of B
+  T* c;
+  size_t ldc;
+  const T* bias;
+  size_t k;
+  int last;  // columns in use in the last vector, 1..lanes
+  bool add_c;
+  bool relu;
+};
+
+template <class T>
+LN_INLINE void tile_finish(Vec<T> sum, bool relu, T* c, bool partial, int last) {
+  if (relu) sum = max(Vec<T>::zero(), sum);
+  if (partial) {
+    sum.store_partial(c, last);
+  } else {
+    sum.store(c);
+  }
+}
+
+// What the chain of an element starts from.
+template <class T>
+LN_INLINE Vec<T> tile_start(const TileCall<T>& t, size_t row, int v, bool partial) {
+  Vec<T> s = Vec<T>::zero();
+  const size_t at = static_cast<size_t>(v) * Vec<T>::size;
+  if (t.bias) s = partial ? Vec<T>::load_partial(t.bias + at, t.last) : Vec<T>::load(t.bias + at);
+  if (t.add_c) {
+    const T* c = t.c + row * t.ldc + at;
+    s = s + (partial ? Vec<T>::load_partial(c, t.last) : Vec<T>::load(c));
+  }
+  return s;
+}
+
+// --- wide
+template <class T, int R, int V>
+void tile_wide(const TileCall<T>& t) noexcept {
+  constexpr int lanes = Tile<T>::lanes, vecs = Tile<T>::vecs;
+  const bool partial = t.last != lanes;
+  Vec<T> sum[R][V];
+  for (int v = 0; v < V; ++v)
+    for (int r = 0; r < R; ++r) sum[r][v] = tile_start(t, r, v, partial && v == V - 1);
+
+  // Rows are addressed in threes from one pointer each: x86 scales an index register by 1 and 2 elements.
+  constexpr int groups = (R + 2) / 3;
+  const T* a[groups];
+  for (int g = 0; g < groups; ++g) a[g] = t.a + 3 * static_cast<size_t>(g) * t.rsa;
+  const T* b = t.b;
+  const size_t rsa = t.rsa, csa = t.csa, row_stride = t.row_stride, panel_stride = t.panel_stride;
+  for (size_t p = t.k; p != 0; --p) {
+    Vec<T> row[V];
+    for (int v = 0; v < V; ++v)
+      row[v] = Vec<T>::load(b + static_cast<size_t>(v / vecs) * panel_stride + v % vecs * lanes);
+    for (int r = 0; r < R; ++r) {
+      const Vec<T> x = Vec<T>::set1(a[r / 3][r % 3 * rsa]);
+      for (int v = 0; v < V; ++v) sum[r][v] = fma(x, row[v], sum[r][v]);
+    }
+    for (int g = 0; g < groups; ++g) a[g] += csa;
+    b += row_stride;
+  }
+
+  for (int r = 0; r < R; ++r)
+    for (int v = 0; v < V; ++v)
+      tile_finish(sum[r][v], t.relu, t.c + r * t.ldc + v * lanes, partial && v == V - 1, t.last);
+}
+
+template <class T>
+using TileFn = void (*)(const TileCall<T>&) noexcept;
+
+// kWide<T>.fn[rows][vectors], null where the registers would not do.
+template <class T>
+struct WideTiles {
+  TileFn<T> fn[Tile<T>::rows + 1][9];
+  size_t most_panels[Tile<T>::rows + 1];
+
+  template <int R, int V>
+  constexpr void fill() {
+    if constexpr (V > Tile<T>::most_vecs(R)) {
+      if constexpr (R < Tile<T>::rows) fill<R + 1, 1>();
+    } else {
+      fn[R][V] = &tile_wide<T, R, V>;
+      most_panels[R] = static_cast<size_t>(Tile<T>::most_vecs(R) / Tile<T>::vecs);
+      fill<R, V + 1>();
+    }
+  }
+  constexpr WideTiles() : fn{}, most_panels{} { fill<1, 1>(); }
+};
+template <class T>
+constexpr WideTiles<T> kWide{};
+
+template <class T>
+LN_INLINE T* shift_bias(T* p, size_t by) {
+  return p ? p + by : p;
+}
+
+// Rows of the next tile out of m: full tiles, then two halves rather than a sliver.
+template <class T>
+LN_INLINE size_t next_rows(size_t m) {
+  constexpr size_t rows = static_cast<size_t>(Tile<T>::rows);
+  return m <= rows ? m : m >= 2 * rows ? rows : (m + 1) / 2;
+}
+
+// Up to one tile of rows by n columns; t.k is not limited. The path of small batches: nothing is done but the tiles.
+template <class T>
+void wide_few_rows(TileCall<T> t, size_t m, size_t n) noexcept {
+  constexpr size_t lanes = static_cast<size_t>(Tile<T>::lanes), vecs = static_cast<size_t>(Tile<T>::vecs);
+  constexpr size_t width = lanes * vecs;
+  const TileFn<T>* tiles = kWide<T>.fn[m];
+  const size_t most = kWide<T>.most_panels[m];
+  size_t panels = (n + width - 1) / width;
+  t.last = static_cast<int>(lanes);
+  while (panels > most) {
+    const size_t take = panels >= 2 * most ? most : (panels + 1) / 2;
+    tiles[take * vecs](t);
+    const size_t columns = take * width;
+    t.b += take * t.panel_stride;
+    t.c += columns;
+    t.bias = shift_bias(t.bias, columns);
+    n -= columns;
+    panels -= take;
+  }
+  const size_t vectors = (n + lanes - 1) / lanes;
+  t.last = static_cast<int>(n - (vectors - 1) * lanes);
+  tiles[vectors](t);
+}
+
+// Copies [m, k] of A to a buffer, along whichever stride is 1.
+template <class T>
+void pack_a(const T* a, size_t rsa, size_t csa, size_t m, size_t k, T* to, size_t* to_rsa, size_t* to_csa) noexcept {
+  if (csa == 1) {
+    // One cache line more than block_k: rows then do not fall into the same L1 sets.
+    constexpr size_t row = Tile<T>::block_k + 64 / sizeof(T);
+    for (size_t i = 0; i < m; ++i) memcpy(to + i * row, a + i * rsa, k * sizeof(T));
+    *to_rsa = row;
+    *to_csa = 1;
+    return;
+  }
+  *to_rsa = 1;
+  *to_csa = m;
+  for (size_t p = 0; p < k; ++p)
+    for (size_t i = 0; i < m; ++i) to[p * m + i] = a[i * rsa + p * csa];
+}
+
+// Any number of rows by n columns, t.k <= block_k: each group of row tiles passes over the panels once.
+template <class T>
+void wide_block(TileCall<T> t, size_t m, size_t n, bool copy_a) noexcept {
+  constexpr size_t lanes = static_cast<size_t>(Tile<T>::lanes), vecs = static_cast<size_t>(Tile<T>::vecs);
+  constexpr size_t width = lanes * vecs;
+  alignas(64) T buffer[Tile<T>::rows_at_once * (Tile<T>::block_k + 64 / sizeof(T))];
+  while (m > 0) {
+    TileCall<T> group[Tile<T>::tiles_at_once];
+    size_t heights[Tile<T>::tiles_at_once];
+    size_t tiles = 0;
+    for (T* to = buffer; tiles < Tile<T>::tiles_at_once && m > 0; ++tiles) {
+      const size_t rows = next_rows<T>(m);
+      TileCall<T>& tile = group[tiles];
+      tile = t;
+      heights[tiles] = rows;
+      if (copy_a) {
+        pack_a(t.a, t.rsa, t.csa, rows, t.k, to, &tile.rsa, &tile.csa);
+        tile.a = to;
+        to += rows * (Tile<T>::block_k + 64 / sizeof(T));
+      }
+      t.a += rows * t.rsa;
+      t.c += rows * t.ldc;
+      m -= rows;
+    }
+    for (size_t j = 0; j < n; j += width) {
+      const size_t columns = n - j < width ? n - j : width;
+      const size_t vectors = (columns + lanes - 1) / lanes;
+      for (size_t i = 0; i < tiles; ++i) {
+        TileCall<T>& tile = group[i];
+        tile.last = static_cast<int>(columns - (vectors - 1) * lanes);
+        kWide<T>.fn[heights[i]][vectors](tile);
+        tile.b += tile.panel_stride;
+        tile.c += width;
+        tile.bias = shift_bias(tile.bias, width);
+      }
+    }
+  }
+}
+
+// --- narrow
+template <class T, int R, int V, bool Masked>
+void tile_narrow(const TileCall<T>& t) noexcept {
+  constexpr int lanes = Tile<T>::lanes;
+  constexpr int chains = V == 1 ? 4 : 2;
+  const bool partial = t.last != lanes;
+  Vec<T> sum[chains][R][V];
+  for (int r = 0; r < R; ++r)
+    for (int v = 0; v < V; ++v) {
+      sum[0][r][v] = tile_start(t, r, v, partial && v == V - 1);
+      for (int u = 1; u < chains; ++u) sum[u][r][v] = Vec<T>::zero();
+    }
+
+  constexpr int groups = (R + 2) / 3;
+  const T* a[groups];
+  for (int g = 0; g < groups; ++g) a[g] = t.a + 3 * static_cast<size_t>(g) * t.rsa;
+  const T* b = t.b;
+  const size_t rsa = t.rsa, csa = t.csa, row_stride = t.row_stride;
+  const int last = t.last;
+  const auto add = [&](int u) __attribute__((always_inline)) {
+    Vec<T> row[V];
+    for (int v = 0; v < V; ++v)
+      row[v] = Masked && v == V - 1 ? Vec<T>::load_partial(b + v * lanes, last) : Vec<T>::load(b + v * lanes);
+    for (int r = 0; r < R; ++r) {
+      const Vec<T> x = Vec<T>::set1(a[r / 3][r % 3 * rsa]);
+      for (int v = 0; v < V; ++v) sum[u][r][v] = fma(x, row[v], sum[u][r][v]);
+    }
+    for (int g = 0; g < groups; ++g) a[g] += csa;
+    b += row_stride;
+  };
+  size_t p = t.k;
+  for (; p >= chains; p -= chains)
+    for (int u = 0; u < chains; ++u) add(u);
+  for (int u = 0; u < chains - 1; ++u)
+    if (p > static_cast<size_t>(u)) add(u);
+
+  for (int r = 0; r < R; ++r)
+    for (int v = 0; v < V; ++v) {
+      Vec<T> total = sum[0][r][v] + sum[1][r][v];
+      if constexpr (chains == 4) total = total + (sum[2][r][v] + sum[3][r][v]);
+      tile_finish(total, t.relu, t.c + r * t.ldc + v * lanes, partial && v == V - 1, last);
+    }
+}
+
+template <class T, int V, bool Masked>
+struct NarrowTiles {
+  TileFn<T> fn[Tile<T>::narrow_rows + 1];
+  template <int R>
+  constexpr void fill() {
+    fn[R] = &tile_narrow<T, R, V, Masked>;
+    if constexpr (R < Tile<T>::narrow_rows) fill<R + 1>();
+  }
+  constexpr NarrowTiles() : fn{} { fill<1>(); }
+};
+template <class T, int V, bool Masked>
+constexpr NarrowTiles<T, V, Masked> kNarrow{};
+
+template <class T>
+void narrow_rows(TileCall<T> t, size_t m, size_t n, bool padded) noexcept {
+  constexpr size_t lanes = static_cast<size_t>(Tile<T>::lanes), rows = static_cast<size_t>(Tile<T>::narrow_rows);
+  const bool one = n <= lanes;
+  t.last = static_cast<int>(one ? n : n - lanes);
+  const bool masked = !padded && t.last != static_cast<int>(lanes);
+  const TileFn<T>* tiles = one ? (masked ? kNarrow<T, 1, true>.fn : kNarrow<T, 1, false>.fn)
+                               : (masked ? kNarrow<T, 2, true>.fn : kNarrow<T, 2, false>.fn);
+  while (m > 0) {
+    const size_t here = m < rows ? m : rows;
+    tiles[here](t);
+    t.a += here * t.rsa;
+    t.c += here * t.ldc;
+    m -= here;
+  }
+}
+
+// --- dot
+template <class T, int R>
+LN_INLINE void add_products(const T* a, size_t rsa, const T* b, size_t k, Vec<T> (&sum)[R][4]) {
+  constexpr size_t lanes = static_cast<size_t>(Tile<T>::lanes);
+  size_t p = 0;
+  for (; p + 4 * lanes <= k; p += 4 * lanes)
+    for (int u = 0; u < 4; ++u) {
+      const Vec<T> y = Vec<T>::load(b + p + u * lanes);
+      for (int r = 0; r < R; ++r) sum[r][u] = fma(Vec<T>::load(a + r * rsa + p + u * lanes), y, sum[r][u]);
+    }
+  for (int u = 0; u < 4; ++u, p += lanes) {
+    if (p >= k) break;
+    const int count = static_cast<int>(k - p < lanes ? k - p : lanes);
+    const Vec<T> y = Vec<T>::load_partial(b + p, count);
+    for (int r = 0; r < R; ++r) sum[r][u] = fma(Vec<T>::load_partial(a + r * rsa + p, count), y, sum[r][u]);
+  }
+}
+
+template <class T, int R>
+void tile_dot(const TileCall<T>& t) noexcept {
+  Vec<T> sum[R][4];
+  for (int r = 0; r < R; ++r)
+    for (int u = 0; u < 4; ++u) sum[r][u] = Vec<T>::zero();
+  if (t.csa == 1) {
+    add_products<T, R>(t.a, t.rsa, t.b, t.k, sum);
+  } else {
+    constexpr size_t piece = 512;  // a multiple of the 4 chains: each element meets the same chain as in one go
+    T rows[R * piece];
+    for (size_t p = 0; p < t.k; p += piece) {
+      const size_t here = t.k - p < piece ? t.k - p : piece;
+      for (size_t q = 0; q < here; ++q)
+        for (int r = 0; r < R; ++r) rows[r * piece + q] = t.a[r * t.rsa + (p + q) * t.csa];
+      add_products<T, R>(rows, piece, t.b + p, here, sum);
+    }
+  }
+  for (int r = 0; r < R; ++r) {
+    T total = reduce_add((sum[r][0] + sum[r][1]) + (sum[r][2] + sum[r][3]));
+    if (t.bias) total += *t.bias;
+    if (t.add_c) total += t.c[r * t.ldc];
+    tile_finish(Vec<T>::set1(total), t.relu, t.c + r * t.ldc, true, 1);
+  }
+}
+
+template <class T>
+void dot_rows(TileCall<T> t, size_t m) noexcept {
+  constexpr size_t rows = static_cast<size_t>(Tile<T>::dot_rows);
+  for (; m >= rows; m -= rows) {
+    tile_dot<T, Tile<T>::dot_rows>(t);
+    t.a += rows * t.rsa;
+    t.c += rows * t.ldc;
+  }
+  for (; m > 0; --m) {
+    tile_dot<T, 1>(t);
+    t.a += t.rsa;
+    t.c += t.ldc;
+  }
+}
+
+// --- packing B
+template <class T>
+struct PackedLayout {
+  static constexpr size_t width(size_t n) {
+    constexpr size_t lanes = static_cast<size_t>(Tile<T>::lanes);
+    return n <= 1 ? 1 : n <= lanes ? lanes : n <= Tile<T>::narrow_limit ? 2 * lanes : lanes * Tile<T>::vecs;
+  }
+  static constexpr size_t panels(size_t n) { return (n + width(n) - 1) / width(n); }
+};
+
+// B [k, columns] to rows of `width` elements, the rest 0.
+template <class T>
+void pack_panel(const T* b, size_t rsb, size_t csb, size_t k, size_t columns, size_t width, T* to) noexcept {
+  constexpr size_t lanes = static_cast<size_t>(Tile<T>::lanes);
+  if (csb == 1 && width % lanes == 0) {
+    for (size_t p = 0; p < k; ++p, b += rsb, to += width) {
+      size_t j = 0;
+      for (; j + lanes <= columns; j += lanes) Vec<T>::load(b + j).store(to + j);
+      if (j < columns) {
+        Vec<T>::load_partial(b + j, static_cast<int>(columns - j)).store(to + j);
+        j += lanes;
+      }
+      for (; j < width; j += lanes) Vec<T>::zero().store(to + j);
+    }
+    return;
+  }
+  // Columns are read 16 elements at a time: the 16 rows written meanwhile stay in L1.
+  for (size_t p = 0; p < k; p += 16) {
+    const size_t rows = k - p < 16 ? k - p : 16;
+    for (size_t j = 0; j < columns; ++j)
+      for (size_t q = 0; q < rows; ++q) to[(p + q) * width + j] = b[(p + q) * rsb + j * csb];
+    for (size_t q = 0; q < rows; ++q)
+      for (size_t j = columns; j < width; ++j) to[(p + q) * width + j] = 0;
+  }
+}
+
+template <class T>
+void pack_panels(const T* b, size_t rsb, size_t csb, size_t k, size_t n, size_t width, T* to) noexcept {
+  for (size_t j = 0; j < n; j += width) {
+    pack_panel(b + j * csb, rsb, csb, k, n - j < width ? n - j : width, width, to);
+    to += k * width;
+  }
+}
+
+template <class T>
+size_t pack_b_bytes(size_t k, size_t n) noexcept {
+  return PackedLayout<T>::panels(n) * PackedLayout<T>::width(n) * k * sizeof(T);
+}
+template <class T>
+void pack_b(const T* b, size_t rsb, size_t csb, size_t k, size_t n, void* packed) noexcept {
+  pack_panels(b, rsb, csb, k, n, PackedLayout<T>::width(n), static_cast<T*>(packed));
+}
+
+// --- the product
+template <class T>
+using UnaryFn = void (*)(const T*, T*, size_t, const double*) noexcept;
+
+// The unary kernel behind an activation, from this instruction set's own table.
+inline const KernelTable& own_table() noexcept {
+  static const KernelTable* const table = table_for(LN_STRING(LN_TARGET));
+  return *table;
+}
+template <class T>
+UnaryFn<T> activation_kernel(int activation) noexcept {
+  const KernelTable& table = own_table();
+#define LN_ACTIVATION(constant, name)                      \
+  case constant:                                           \
+    if constexpr (sizeof(T) == 4) return table.unary_##name##_f32; \
+    else return table.unary_##name##_f64;
+  switch (activation) {
+    LN_ACTIVATION(kActTanh, tanh)
+    LN_ACTIVATION(kActSigmoid, sigmoid)
+    LN_ACTIVATION(kActElu, elu)
+    LN_ACTIVATION(kActSelu, selu)
+    LN_ACTIVATION(kActSoftplus, softplus)
+    LN_ACTIVATION(kActSoftsign, softsign)
+    LN_ACTIVATION(kActHardSigmoid, hard_sigmoid)
+    LN_ACTIVATION(kActGelu, gelu)
+    LN_ACTIVATION(kActGeluTanh, gelu_tanh)
+    LN_ACTIVATION(kActSilu, silu)
+    LN_ACTIVATION(kActMish, mish)
+    LN_ACTIVATION(kActLeakyRelu, leaky_relu)
+    default: return nullptr;
+  }
+#undef LN_ACTIVATION
+}
+
+// An activation other than relu, applied to rows just computed with denormals counting again.
+template <class T>
+class Epilogue {
+ public:
+  LN_INLINE Epilogue() : activation_(kActNone), params_(nullptr) {}
+  LN_INLINE explicit Epilogue(const GemmArgs& g) : activation_(g.activation), params_(g.act_params) {}
+  LN_INLINE bool none() const { return activation_ <= kActRelu; }
+  void apply(T* c, size_t ldc, size_t m, size_t n, FlushDenormals& mode) const noexcept {
+    const UnaryFn<T> f = activation_kernel<T>(activation_);
+    mode.keep();
+    if (n == ldc || m == 1) {
+      f(c, c, m * n, params_);
+    } else {
+      for (size_t i = 0; i < m; ++i) f(c + i * ldc, c + i * ldc, n, params_);
+    }
+  }
+
+ private:
+  int activation_;
+  const double* params_;
+};
+
+// n > narrow_limit, B in place or packed. k_step limits how far the few-row path walks down B at once.
+template <class T>
+void wide_product(TileCall<T> t, size_t m, size_t n, size_t k_step, const Epilogue<T>& epilogue, FlushDenormals& mode) noexcept {
+  using L = Tile<T>;
+  const bool relu = t.relu, add_c = t.add_c;
+  const size_t k = t.k;
+  const T* const bias = t.bias;
+  if (m <= static_cast<size_t>(L::rows) && k <= k_step) {
+    wide_few_rows(t, m, n);
+    if (!epilogue.none()) epilogue.apply(t.c, t.ldc, m, n, mode);
+    return;
+  }
+  const bool few = m <= static_cast<size_t>(L::rows);
+  const size_t step_k = few ? k_step : L::block_k;
+  const size_t step_n = few ? n : L::block_n;
+  const size_t step_m = few || epilogue.none() ? m : L::block_m;
+  // Copying A pays when its rows are far apart (by multiples of 4 KB they share L1 sets) and serve many panels.
+  const bool copy_a = !few && (t.csa != 1 || t.rsa * sizeof(T) >= 1024) && n >= 4 * static_cast<size_t>(L::width);
+  for (size_t i = 0; i < m; i += step_m) {
+    const size_t rows = m - i < step_m ? m - i : step_m;
+    for (size_t j = 0; j < n; j += step_n) {
+      const size_t columns = n - j < step_n ? n - j : step_n;
+      TileCall<T> block = t;
+      block.c = t.c + i * t.ldc + j;
+      block.bias = shift_bias(bias, j);
+      for (size_t p = 0;;) {
+        block.k = k - p < step_k ? k - p : step_k;
+        block.a = t.a + i * t.rsa + p * t.csa;
+        block.b = t.b + j / static_cast<size_t>(L::width) * t.panel_stride + p * t.row_stride;
+        block.relu = relu && p + block.k == k;
+        if (few) {
+          wide_few_rows(block, rows, columns);
+        } else {
+          wide_block(block, rows, columns, copy_a);
+        }
+        p += block.k;
+        if (p == k) break;
+        block.add_c = true;
+        block.bias = nullptr;
+      }
+      block.add_c = add_c;
+      if (epilogue.none()) continue;
+      epilogue.apply(block.c, t.ldc, rows, columns, mode);
+      mode.flush();
+    }
+  }
+}
+
+// n <= narrow_limit, B whole (in place or packed, then padded with zeros to whole vectors).
+template <class T>
+void few_columns_product(TileCall<T> t, size_t m, size_t n, bool padded, const Epilogue<T>& epilogue,
+                         FlushDenormals& mode) noexcept {
+  for (;;) {
+    const size_t rows = epilogue.none() || m < 256 ? m : 256;
+    if (n == 1) {
+      dot_rows(t, rows);
+    } else {
+      narrow_rows(t, rows, n, padded);
+    }
+    if (!epilogue.none()) epilogue.apply(t.c, t.ldc, rows, n, mode);
+    m -= rows;
+    if (m == 0) return;
+    mode.flush();
+    t.a += rows * t.rsa;
+    t.c += rows * t.ldc;
+  }
+}
+
+template <class T>
+LN_INLINE TileCall<T> tile_call(const GemmArgs& g) {
+  TileCall<T> t;
+  t.a = static_cast<const T*>(g.a);
+  t.rsa = g.rsa;
+  t.csa = g.csa;
+  t.b = static_cast<const T*>(g.b);
+  t.row_stride = t.panel_stride = 0;
+  t.c = static_cast<T*>(g.c);
+  t.ldc = g.ldc;
+  t.bias = static_cast<const T*>(g.bias);
+  t.k = g.k;
+  t.last = 0;
+  t.add_c = g.accumulate != 0;
+  t.relu = g.activation == kActRelu;
+  return t;
+}
+
+// Columns [first, first + columns) of the product; first is a multiple of the panel width. The whole n chooses the rule,
+// so that a product split by columns has the bits of the whole.
+template <class T>
+LN_INLINE void packed_columns(const GemmArgs& g, size_t first, size_t columns) {
+  using L = Tile<T>;
+  if (g.m == 0 || columns == 0) return;
+  FlushDenormals mode;
+  TileCall<T> t = tile_call<T>(g);
+  const Epilogue<T> epilogue(g);
+  if (g.n <= L::narrow_limit) {
+    t.row_stride = PackedLayout<T>::width(g.n);
+    few_columns_product(t, g.m, g.n, true, epilogue, mode);
+    return;
+  }
+  t.row_stride = static_cast<size_t>(L::width);
+  t.panel_stride = g.k * static_cast<size_t>(L::width);
+  t.b += first * g.k;
+  t.c += first;
+  t.bias = shift_bias(t.bias, first);
+  wide_product(t, g.m, columns, SIZE_MAX, epilogue, mode);
+}
+
+template <class T>
+size_t gemm_workspace(size_t m, size_t n, size_t k) noexcept {
+  using L = Tile<T>;
+  if (m == 0 || n <= L::narrow_limit) return pack_b_bytes<T>(k, n);
+  const size_t panels = (n + L::width - 1) / L::width, most = L::chunk_n / L::width;
+  return (panels < most ? panels : most) * L::width * (k < L::chunk_k ? k : L::chunk_k) * sizeof(T);
+}
+
+// B in place pays while few rows use it; a strided B is always packed, by chunks so that the workspace stays small.
+template <class T>
+void gemm(const GemmArgs* args) noexcept {
+  using L = Tile<T>;
+  constexpr size_t lanes = static_cast<size_t>(L::lanes), width = static_cast<size_t>(L::width);
+  const GemmArgs& g = *args;
+  if (g.m == 0 || g.n == 0) return;
+  FlushDenormals mode;
+  TileCall<T> t = tile_call<T>(g);
+  const Epilogue<T> epilogue(g);
+  T* const packed = static_cast<T*>(g.workspace);
+
+  if (g.n <= L::narrow_limit) {
+    if (g.csb == 1 || (g.n == 1 && g.rsb == 1)) {
+      t.row_stride = g.rsb;
+      few_columns_product(t, g.m, g.n, false, epilogue, mode);
+    } else {
+      pack_b(t.b, g.rsb, g.csb, g.k, g.n, packed);
+      t.b = packed;
+      t.row_stride = PackedLayout<T>::width(g.n);
+      few_columns_product(t, g.m, g.n, true, epilogue, mode);
+    }
+    return;
+  }
+
+  if (g.csb == 1 && g.m < L::pack_rows) {
+    const size_t whole = g.n / lanes * lanes, rest = g.n - whole;
+    t.row_stride = g.rsb;
+    t.panel_stride = width;
+    wide_product(t, g.m, whole, L::in_place_k, Epilogue<T>(), mode);
+    if (rest > 0) {
+      // The last columns do not fill a vector: they are copied, so that no load passes the end of B.
+      TileCall<T> edge = t;
+      edge.c += whole;
+      edge.bias = shift_bias(edge.bias, whole);
+      edge.row_stride = lanes;
+      edge.b = packed;
+      for (size_t p = 0;;) {
+        edge.k = g.k - p < L::block_k ? g.k - p : L::block_k;
+        edge.a = t.a + p * g.csa;
+        edge.relu = t.relu && p + edge.k == g.k;
+        pack_panel(t.b + whole + p * g.rsb, g.rsb, 1, edge.k, rest, lanes, packed);
+        wide_block(edge, g.m, rest, false);
+        p += edge.k;
+        if (p == g.k) break;
+        edge.add_c = true;
+        edge.bias = nullptr;
+      }
+    }
+    if (!epilogue.none()) epilogue.apply(t.c, t.ldc, g.m, g.n, mode);
+    return;
+  }
+
+  t.row_stride = width;
+  for (size_t j = 0; j < g.n; j += L::chunk_n) {
+    const size_t columns = g.n - j < L::chunk_n ? g.n - j : L::chunk_n;
+    TileCall<T> chunk = t;
+    chunk.c += j;
+    chunk.bias = shift_bias(chunk.bias, j);
+    chunk.b = packed;
+    for (size_t p = 0;;) {
+      chunk.k = g.k - p < L::chunk_k ? g.k - p : L::chunk_k;
+      chunk.a = t.a + p * g.csa;
+      const bool ends = p + chunk.k == g.k;
+      chunk.relu = t.relu && ends;
+      chunk.panel_stride = chunk.k * width;
+      pack_panels(t.b + p * g.rsb + j * g.csb, g.rsb, g.csb, chunk.k, columns, width, packed);
+      wide_product(chunk, g.m, columns, SIZE_MAX, ends ? epilogue : Epilogue<T>(), mode);
+      if (ends) break;
+      mode.flush();
+      p += chunk.k;
+      chunk.add_c = true;
+      chunk.bias = nullptr;
+    }
+  }
+}
+
+// --- kernels
+#define LN_GEMM_KERNELS(suffix, T)                                                                                   \
+  void gemm_##suffix(const GemmArgs* g) noexcept { gemm<T>(g); }                                                     \
+  size_t gemm_workspace_##suffix(size_t m, size_t n, size_t k) noexcept { return gemm_workspace<T>(m, n, k); }       \
+  size_t pack_b_bytes_##suffix(size_t k, size_t n) noexcept { return pack_b_bytes<T>(k, n); }                        \
+  void pack_b_##suffix(const T* b, size_t rsb, size_t csb, size_t k, size_t n, void* packed) noexcept {              \
+    pack_b(b, rsb, csb, k, n, packed);                                                                               \
+  }                                                                                                                  \
+  void gemm_packed_##suffix(const GemmArgs* g) noexcept { packed_columns<T>(*g, 0, g->n); }                          \
+  size_t gemm_panel_##suffix(size_t n) noexcept { return PackedLayout<T>::width(n); }                                \
+  void gemm_packed_columns_##suffix(const GemmArgs* g, size_t first, size_t columns) noexcept {                      \
+    packed_columns<T>(*g, first, columns);                                                                           \
+  }
+LN_GEMM_KERNELS(f32, float)
+LN_GEMM_KERNELS(f64, double)
+#undef LN_GEMM_KERNELS
+
+LN_END_TARGET
