@@ -1,9 +1,9 @@
-# layernet_compiler: warnings, sanitizers and floating-point rules shared by every target.
-add_library(layernet_compiler INTERFACE)
+# Warnings, sanitizers and floating-point rules of every target.
+add_compile_options(-Wall -Wextra)
 # Contraction is written out (fma) where it is wanted: the same source gives the same bits on every compiler.
-target_compile_options(layernet_compiler INTERFACE -Wall -Wextra -ffp-contract=off)
+add_compile_options(-ffp-contract=off)
 if(LAYERNET_WERROR)
-  target_compile_options(layernet_compiler INTERFACE -Werror)
+  add_compile_options(-Werror)
 endif()
 if(LAYERNET_SANITIZE)
   string(REPLACE ";" "," LAYERNET_SANITIZE_LIST "${LAYERNET_SANITIZE}")

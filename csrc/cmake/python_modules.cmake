@@ -9,7 +9,7 @@ set(PYBIND11_FINDPYTHON ON)
 find_package(pybind11 3.0.2 CONFIG REQUIRED PATHS ${LAYERNET_PYBIND11_DIR} NO_DEFAULT_PATH)
 
 function(layernet_module target)
-  target_link_libraries(${target} PRIVATE layernet layernet_compiler)
+  target_link_libraries(${target} PRIVATE layernet)
   set_target_properties(
     ${target} PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${LAYERNET_PACKAGE_DIR} BUILD_WITH_INSTALL_RPATH ON
                          INSTALL_RPATH ${LAYERNET_ORIGIN}/lib)
@@ -18,7 +18,6 @@ endfunction()
 
 file(GLOB LAYERNET_BINDINGS CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/csrc/bindings/*.cpp)
 pybind11_add_module(_core MODULE NO_EXTRAS ${LAYERNET_BINDINGS})
-target_include_directories(_core PRIVATE ${PROJECT_SOURCE_DIR}/csrc)
 layernet_module(_core)
 
 set(pyx ${PROJECT_SOURCE_DIR}/python/layernet/_predict.pyx)
