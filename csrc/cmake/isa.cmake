@@ -1,5 +1,5 @@
 # Instruction sets: layernet_add_kernels(<target>) compiles csrc/kernels/target_*.cpp once per instruction set of the
-# platform, each set as one object library with its own flags, and links them and the dispatcher into <target>.
+# platform, each set as one object library with its own flags, and links them and the baseline sources into <target>.
 # Adding an instruction set: its flags here, its detection in dispatch.cpp, simd/vec_<isa>.h.
 
 set(LAYERNET_KERNELS_DIR "${CMAKE_CURRENT_LIST_DIR}/../kernels")
@@ -19,30 +19,34 @@ set(LAYERNET_ISA_FLAGS_avx512 ${LAYERNET_ISA_FLAGS_avx2} -mavx512f -mavx512bw -m
                               -mprefer-vector-width=512)
 
 # No contraction: a kernel says itself where a product and a sum are fused, so that results depend on the source only.
-set(LAYERNET_KERNEL_FLAGS -O3 -fno-math-errno -fno-trapping-math -ffp-contract=off -fvisibility=hidden -fno-lto)
+set(LAYERNET_KERNEL_FLAGS -O3 -fno-math-errno -fno-trapping-math -ffp-contract=off)
+
+# Hidden symbols and no LTO: no code compiled for one instruction set may leave its object library.
+function(layernet_kernel_objects objects)
+  add_library(${objects} OBJECT ${ARGN})
+  target_include_directories(${objects} PRIVATE "${LAYERNET_KERNELS_DIR}/..")
+  if(TARGET layernet_compiler)
+    target_link_libraries(${objects} PRIVATE layernet_compiler)
+  endif()
+  target_compile_options(${objects} PRIVATE -fvisibility=hidden -fno-lto)
+  set_target_properties(${objects} PROPERTIES CXX_STANDARD 17 CXX_STANDARD_REQUIRED ON CXX_EXTENSIONS OFF
+                                              POSITION_INDEPENDENT_CODE ON INTERPROCEDURAL_OPTIMIZATION OFF)
+endfunction()
 
 function(layernet_add_kernels target)
-  file(GLOB targets CONFIGURE_DEPENDS "${LAYERNET_KERNELS_DIR}/target_*.cpp")
+  file(GLOB per_isa CONFIGURE_DEPENDS "${LAYERNET_KERNELS_DIR}/target_*.cpp")
   file(GLOB baseline CONFIGURE_DEPENDS "${LAYERNET_KERNELS_DIR}/*.cpp")
-  list(REMOVE_ITEM baseline ${targets})
+  list(REMOVE_ITEM baseline ${per_isa})
 
   foreach(isa IN LISTS LAYERNET_ISAS)
-    set(objects ${target}_kernels_${isa})
-    add_library(${objects} OBJECT ${targets})
+    set(objects ${target}_${isa})
+    layernet_kernel_objects(${objects} ${per_isa})
     target_compile_definitions(${objects} PRIVATE LN_TARGET=${isa})
     target_compile_options(${objects} PRIVATE ${LAYERNET_KERNEL_FLAGS} ${LAYERNET_ISA_FLAGS_${isa}})
-    layernet_kernel_properties(${objects})
     target_sources(${target} PRIVATE $<TARGET_OBJECTS:${objects}>)
   endforeach()
 
-  set(objects ${target}_kernels_baseline)
-  add_library(${objects} OBJECT ${baseline})
-  target_compile_options(${objects} PRIVATE -fvisibility=hidden -fno-lto)
-  layernet_kernel_properties(${objects})
+  set(objects ${target}_baseline)
+  layernet_kernel_objects(${objects} ${baseline})
   target_sources(${target} PRIVATE $<TARGET_OBJECTS:${objects}>)
-endfunction()
-
-function(layernet_kernel_properties objects)
-  set_target_properties(${objects} PROPERTIES CXX_STANDARD 17 CXX_STANDARD_REQUIRED ON CXX_EXTENSIONS OFF
-                                              POSITION_INDEPENDENT_CODE ON INTERPROCEDURAL_OPTIMIZATION OFF)
 endfunction()
