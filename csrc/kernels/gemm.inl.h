@@ -18,6 +18,7 @@
 #include "flush.h"
 #include "kernel_args.h"
 #include "simd/vec.h"
+#include "unroll.inl.h"
 
 LN_BEGIN_TARGET
 
@@ -75,59 +76,78 @@ struct TileCall {
   bool relu;
 };
 
-template <class T>
-LN_INLINE void tile_finish(Vec<T> sum, bool relu, T* c, bool partial, int last) {
-  if (relu) sum = max(Vec<T>::zero(), sum);
-  if (partial) {
-    sum.store_partial(c, last);
-  } else {
-    sum.store(c);
-  }
+// What the chains of a tile start from: bias, C, both or 0.
+template <class T, int R, int V>
+LN_INLINE void tile_start(const TileCall<T>& t, Vec<T> (&sum)[R][V]) {
+  constexpr int lanes = Tile<T>::lanes, end = V - 1;
+  unroll<V>(LN_EACH(v) {
+    Vec<T> s = Vec<T>::zero();
+    if (t.bias) s = v == end ? Vec<T>::load_partial(t.bias + v * lanes, t.last) : Vec<T>::load(t.bias + v * lanes);
+    unroll<R>(LN_EACH(r) { sum[r][v] = s; });
+  });
+  if (!t.add_c) return;
+  const T* c = t.c;
+  unroll<R>(LN_EACH(r) {
+    unroll<V - 1>(LN_EACH(v) { sum[r][v] = sum[r][v] + Vec<T>::load(c + v * lanes); });
+    sum[r][end] = sum[r][end] + Vec<T>::load_partial(c + end * lanes, t.last);
+    c += t.ldc;
+  });
 }
 
-// What the chain of an element starts from.
-template <class T>
-LN_INLINE Vec<T> tile_start(const TileCall<T>& t, size_t row, int v, bool partial) {
-  Vec<T> s = Vec<T>::zero();
-  const size_t at = static_cast<size_t>(v) * Vec<T>::size;
-  if (t.bias) s = partial ? Vec<T>::load_partial(t.bias + at, t.last) : Vec<T>::load(t.bias + at);
-  if (t.add_c) {
-    const T* c = t.c + row * t.ldc + at;
-    s = s + (partial ? Vec<T>::load_partial(c, t.last) : Vec<T>::load(c));
-  }
-  return s;
+template <class T, int R, int V>
+LN_INLINE void tile_finish(const TileCall<T>& t, Vec<T> (&sum)[R][V]) {
+  constexpr int lanes = Tile<T>::lanes, end = V - 1;
+  if (t.relu) unroll<R>(LN_EACH(r) { unroll<V>(LN_EACH(v) { sum[r][v] = max(Vec<T>::zero(), sum[r][v]); }); });
+  T* c = t.c;
+  const bool whole = t.last == lanes;
+  unroll<R>(LN_EACH(r) {
+    unroll<V - 1>(LN_EACH(v) { sum[r][v].store(c + v * lanes); });
+    if (whole) {
+      sum[r][end].store(c + end * lanes);
+    } else {
+      sum[r][end].store_partial(c + end * lanes, t.last);
+    }
+    c += t.ldc;
+  });
 }
+
+// Rows of A are addressed in threes from one pointer each: x86 scales an index register by 1 and 2 elements.
+template <class T, int R>
+struct RowPointers {
+  static constexpr int count = (R + 2) / 3;
+  const T* p[count];
+  size_t rsa, csa;
+  LN_INLINE explicit RowPointers(const TileCall<T>& t) : rsa(t.rsa), csa(t.csa) {
+    unroll<count>(LN_EACH(g) { p[g] = t.a + 3 * g * t.rsa; });
+  }
+  LN_INLINE const T* row(int r) const { return p[r / 3] + static_cast<size_t>(r % 3) * rsa; }
+  LN_INLINE void advance() {
+    unroll<count>(LN_EACH(g) { p[g] += csa; });
+  }
+};
 
 // --- wide
 template <class T, int R, int V>
 void tile_wide(const TileCall<T>& t) noexcept {
   constexpr int lanes = Tile<T>::lanes, vecs = Tile<T>::vecs;
-  const bool partial = t.last != lanes;
   Vec<T> sum[R][V];
-  for (int v = 0; v < V; ++v)
-    for (int r = 0; r < R; ++r) sum[r][v] = tile_start(t, r, v, partial && v == V - 1);
-
-  // Rows are addressed in threes from one pointer each: x86 scales an index register by 1 and 2 elements.
-  constexpr int groups = (R + 2) / 3;
-  const T* a[groups];
-  for (int g = 0; g < groups; ++g) a[g] = t.a + 3 * static_cast<size_t>(g) * t.rsa;
+  tile_start(t, sum);
+  RowPointers<T, R> a(t);
   const T* b = t.b;
-  const size_t rsa = t.rsa, csa = t.csa, row_stride = t.row_stride, panel_stride = t.panel_stride;
+  const size_t row_stride = t.row_stride, panel_stride = t.panel_stride;
   for (size_t p = t.k; p != 0; --p) {
     Vec<T> row[V];
-    for (int v = 0; v < V; ++v)
+    unroll<V>(LN_EACH(v) {
       row[v] = Vec<T>::load(b + static_cast<size_t>(v / vecs) * panel_stride + v % vecs * lanes);
-    for (int r = 0; r < R; ++r) {
-      const Vec<T> x = Vec<T>::set1(a[r / 3][r % 3 * rsa]);
-      for (int v = 0; v < V; ++v) sum[r][v] = fma(x, row[v], sum[r][v]);
-    }
-    for (int g = 0; g < groups; ++g) a[g] += csa;
+    });
+    unroll<R>(LN_EACH(r) {
+      const Vec<T> x = Vec<T>::set1(*a.row(r));
+      unroll<V>(LN_EACH(v) { sum[r][v] = fma(x, row[v], sum[r][v]); });
+    });
+    a.advance();
     b += row_stride;
   }
-
-  for (int r = 0; r < R; ++r)
-    for (int v = 0; v < V; ++v)
-      tile_finish(sum[r][v], t.relu, t.c + r * t.ldc + v * lanes, partial && v == V - 1, t.last);
+  tile_finish(t, sum);
 }
 
 template <class T>
@@ -167,8 +187,10 @@ LN_INLINE size_t next_rows(size_t m) {
 }
 
 // Up to one tile of rows by n columns; t.k is not limited. The path of small batches: nothing is done but the tiles.
+// t is used up. It is not passed by value: copying a struct that was just written field by field waits for the fields to
+// reach the cache, which took longer than the product of a small layer.
 template <class T>
-void wide_few_rows(TileCall<T> t, size_t m, size_t n) noexcept {
+LN_INLINE void wide_few_rows(TileCall<T>& t, size_t m, size_t n) {
   constexpr size_t lanes = static_cast<size_t>(Tile<T>::lanes), vecs = static_cast<size_t>(Tile<T>::vecs);
   constexpr size_t width = lanes * vecs;
   const TileFn<T>* tiles = kWide<T>.fn[m];
@@ -207,9 +229,9 @@ void pack_a(const T* a, size_t rsa, size_t csa, size_t m, size_t k, T* to, size_
     for (size_t i = 0; i < m; ++i) to[p * m + i] = a[i * rsa + p * csa];
 }
 
-// Any number of rows by n columns, t.k <= block_k: each group of row tiles passes over the panels once.
+// Any number of rows by n columns, t.k <= block_k: each group of row tiles passes over the panels once. t is used up.
 template <class T>
-void wide_block(TileCall<T> t, size_t m, size_t n, bool copy_a) noexcept {
+void wide_block(TileCall<T>& t, size_t m, size_t n, bool copy_a) noexcept {
   constexpr size_t lanes = static_cast<size_t>(Tile<T>::lanes), vecs = static_cast<size_t>(Tile<T>::vecs);
   constexpr size_t width = lanes * vecs;
   alignas(64) T buffer[Tile<T>::rows_at_once * (Tile<T>::block_k + 64 / sizeof(T))];
@@ -251,43 +273,39 @@ template <class T, int R, int V, bool Masked>
 void tile_narrow(const TileCall<T>& t) noexcept {
   constexpr int lanes = Tile<T>::lanes;
   constexpr int chains = V == 1 ? 4 : 2;
-  const bool partial = t.last != lanes;
   Vec<T> sum[chains][R][V];
-  for (int r = 0; r < R; ++r)
-    for (int v = 0; v < V; ++v) {
-      sum[0][r][v] = tile_start(t, r, v, partial && v == V - 1);
-      for (int u = 1; u < chains; ++u) sum[u][r][v] = Vec<T>::zero();
-    }
-
-  constexpr int groups = (R + 2) / 3;
-  const T* a[groups];
-  for (int g = 0; g < groups; ++g) a[g] = t.a + 3 * static_cast<size_t>(g) * t.rsa;
+  tile_start(t, sum[0]);
+  unroll<chains - 1>(LN_EACH(u) {
+    unroll<R>(LN_EACH(r) { unroll<V>(LN_EACH(v) { sum[u + 1][r][v] = Vec<T>::zero(); }); });
+  });
+  RowPointers<T, R> a(t);
   const T* b = t.b;
-  const size_t rsa = t.rsa, csa = t.csa, row_stride = t.row_stride;
+  const size_t row_stride = t.row_stride;
   const int last = t.last;
-  const auto add = [&](int u) __attribute__((always_inline)) {
+  const auto add = LN_EACH(u) {
     Vec<T> row[V];
-    for (int v = 0; v < V; ++v)
+    unroll<V>(LN_EACH(v) {
       row[v] = Masked && v == V - 1 ? Vec<T>::load_partial(b + v * lanes, last) : Vec<T>::load(b + v * lanes);
-    for (int r = 0; r < R; ++r) {
-      const Vec<T> x = Vec<T>::set1(a[r / 3][r % 3 * rsa]);
-      for (int v = 0; v < V; ++v) sum[u][r][v] = fma(x, row[v], sum[u][r][v]);
-    }
-    for (int g = 0; g < groups; ++g) a[g] += csa;
+    });
+    unroll<R>(LN_EACH(r) {
+      const Vec<T> x = Vec<T>::set1(*a.row(r));
+      unroll<V>(LN_EACH(v) { sum[u][r][v] = fma(x, row[v], sum[u][r][v]); });
+    });
+    a.advance();
     b += row_stride;
   };
   size_t p = t.k;
-  for (; p >= chains; p -= chains)
-    for (int u = 0; u < chains; ++u) add(u);
-  for (int u = 0; u < chains - 1; ++u)
+  for (; p >= chains; p -= chains) unroll<chains>(add);
+  unroll<chains - 1>(LN_EACH(u) {
     if (p > static_cast<size_t>(u)) add(u);
-
-  for (int r = 0; r < R; ++r)
-    for (int v = 0; v < V; ++v) {
-      Vec<T> total = sum[0][r][v] + sum[1][r][v];
-      if constexpr (chains == 4) total = total + (sum[2][r][v] + sum[3][r][v]);
-      tile_finish(total, t.relu, t.c + r * t.ldc + v * lanes, partial && v == V - 1, last);
-    }
+  });
+  unroll<R>(LN_EACH(r) {
+    unroll<V>(LN_EACH(v) {
+      sum[0][r][v] = sum[0][r][v] + sum[1][r][v];
+      if constexpr (chains == 4) sum[0][r][v] = sum[0][r][v] + (sum[2][r][v] + sum[3][r][v]);
+    });
+  });
+  tile_finish(t, sum[0]);
 }
 
 template <class T, int V, bool Masked>
@@ -304,7 +322,7 @@ template <class T, int V, bool Masked>
 constexpr NarrowTiles<T, V, Masked> kNarrow{};
 
 template <class T>
-void narrow_rows(TileCall<T> t, size_t m, size_t n, bool padded) noexcept {
+LN_INLINE void narrow_rows(TileCall<T>& t, size_t m, size_t n, bool padded) {
   constexpr size_t lanes = static_cast<size_t>(Tile<T>::lanes), rows = static_cast<size_t>(Tile<T>::narrow_rows);
   const bool one = n <= lanes;
   t.last = static_cast<int>(one ? n : n - lanes);
@@ -326,23 +344,24 @@ LN_INLINE void add_products(const T* a, size_t rsa, const T* b, size_t k, Vec<T>
   constexpr size_t lanes = static_cast<size_t>(Tile<T>::lanes);
   size_t p = 0;
   for (; p + 4 * lanes <= k; p += 4 * lanes)
-    for (int u = 0; u < 4; ++u) {
+    unroll<4>(LN_EACH(u) {
       const Vec<T> y = Vec<T>::load(b + p + u * lanes);
-      for (int r = 0; r < R; ++r) sum[r][u] = fma(Vec<T>::load(a + r * rsa + p + u * lanes), y, sum[r][u]);
+      unroll<R>(LN_EACH(r) { sum[r][u] = fma(Vec<T>::load(a + r * rsa + p + u * lanes), y, sum[r][u]); });
+    });
+  unroll<4>(LN_EACH(u) {
+    if (p < k) {
+      const int count = static_cast<int>(k - p < lanes ? k - p : lanes);
+      const Vec<T> y = Vec<T>::load_partial(b + p, count);
+      unroll<R>(LN_EACH(r) { sum[r][u] = fma(Vec<T>::load_partial(a + r * rsa + p, count), y, sum[r][u]); });
+      p += static_cast<size_t>(count);
     }
-  for (int u = 0; u < 4; ++u, p += lanes) {
-    if (p >= k) break;
-    const int count = static_cast<int>(k - p < lanes ? k - p : lanes);
-    const Vec<T> y = Vec<T>::load_partial(b + p, count);
-    for (int r = 0; r < R; ++r) sum[r][u] = fma(Vec<T>::load_partial(a + r * rsa + p, count), y, sum[r][u]);
-  }
+  });
 }
 
 template <class T, int R>
 void tile_dot(const TileCall<T>& t) noexcept {
   Vec<T> sum[R][4];
-  for (int r = 0; r < R; ++r)
-    for (int u = 0; u < 4; ++u) sum[r][u] = Vec<T>::zero();
+  unroll<R>(LN_EACH(r) { unroll<4>(LN_EACH(u) { sum[r][u] = Vec<T>::zero(); }); });
   if (t.csa == 1) {
     add_products<T, R>(t.a, t.rsa, t.b, t.k, sum);
   } else {
@@ -355,16 +374,20 @@ void tile_dot(const TileCall<T>& t) noexcept {
       add_products<T, R>(rows, piece, t.b + p, here, sum);
     }
   }
-  for (int r = 0; r < R; ++r) {
+  T* c = t.c;
+  unroll<R>(LN_EACH(r) {
     T total = reduce_add((sum[r][0] + sum[r][1]) + (sum[r][2] + sum[r][3]));
     if (t.bias) total += *t.bias;
-    if (t.add_c) total += t.c[r * t.ldc];
-    tile_finish(Vec<T>::set1(total), t.relu, t.c + r * t.ldc, true, 1);
-  }
+    if (t.add_c) total += *c;
+    Vec<T> result = Vec<T>::set1(total);
+    if (t.relu) result = max(Vec<T>::zero(), result);
+    result.store_partial(c, 1);
+    c += t.ldc;
+  });
 }
 
 template <class T>
-void dot_rows(TileCall<T> t, size_t m) noexcept {
+LN_INLINE void dot_rows(TileCall<T>& t, size_t m) {
   constexpr size_t rows = static_cast<size_t>(Tile<T>::dot_rows);
   for (; m >= rows; m -= rows) {
     tile_dot<T, Tile<T>::dot_rows>(t);
@@ -489,16 +512,9 @@ class Epilogue {
 
 // n > narrow_limit, B in place or packed. k_step limits how far the few-row path walks down B at once.
 template <class T>
-void wide_product(TileCall<T> t, size_t m, size_t n, size_t k_step, const Epilogue<T>& epilogue, FlushDenormals& mode) noexcept {
+void wide_product(const TileCall<T>& t, size_t m, size_t n, size_t k_step, const Epilogue<T>& epilogue, FlushDenormals& mode) noexcept {
   using L = Tile<T>;
-  const bool relu = t.relu, add_c = t.add_c;
   const size_t k = t.k;
-  const T* const bias = t.bias;
-  if (m <= static_cast<size_t>(L::rows) && k <= k_step) {
-    wide_few_rows(t, m, n);
-    if (!epilogue.none()) epilogue.apply(t.c, t.ldc, m, n, mode);
-    return;
-  }
   const bool few = m <= static_cast<size_t>(L::rows);
   const size_t step_k = few ? k_step : L::block_k;
   const size_t step_n = few ? n : L::block_n;
@@ -509,14 +525,16 @@ void wide_product(TileCall<T> t, size_t m, size_t n, size_t k_step, const Epilog
     const size_t rows = m - i < step_m ? m - i : step_m;
     for (size_t j = 0; j < n; j += step_n) {
       const size_t columns = n - j < step_n ? n - j : step_n;
+      T* const c = t.c + i * t.ldc + j;
       TileCall<T> block = t;
-      block.c = t.c + i * t.ldc + j;
-      block.bias = shift_bias(bias, j);
       for (size_t p = 0;;) {
         block.k = k - p < step_k ? k - p : step_k;
         block.a = t.a + i * t.rsa + p * t.csa;
         block.b = t.b + j / static_cast<size_t>(L::width) * t.panel_stride + p * t.row_stride;
-        block.relu = relu && p + block.k == k;
+        block.c = c;
+        block.bias = p == 0 ? shift_bias(t.bias, j) : nullptr;
+        block.add_c = t.add_c || p > 0;
+        block.relu = t.relu && p + block.k == k;
         if (few) {
           wide_few_rows(block, rows, columns);
         } else {
@@ -524,12 +542,9 @@ void wide_product(TileCall<T> t, size_t m, size_t n, size_t k_step, const Epilog
         }
         p += block.k;
         if (p == k) break;
-        block.add_c = true;
-        block.bias = nullptr;
       }
-      block.add_c = add_c;
       if (epilogue.none()) continue;
-      epilogue.apply(block.c, t.ldc, rows, columns, mode);
+      epilogue.apply(c, t.ldc, rows, columns, mode);
       mode.flush();
     }
   }
@@ -537,8 +552,9 @@ void wide_product(TileCall<T> t, size_t m, size_t n, size_t k_step, const Epilog
 
 // n <= narrow_limit, B whole (in place or packed, then padded with zeros to whole vectors).
 template <class T>
-void few_columns_product(TileCall<T> t, size_t m, size_t n, bool padded, const Epilogue<T>& epilogue,
+void few_columns_product(TileCall<T>& t, size_t m, size_t n, bool padded, const Epilogue<T>& epilogue,
                          FlushDenormals& mode) noexcept {
+  T* c = t.c;
   for (;;) {
     const size_t rows = epilogue.none() || m < 256 ? m : 256;
     if (n == 1) {
@@ -546,12 +562,11 @@ void few_columns_product(TileCall<T> t, size_t m, size_t n, bool padded, const E
     } else {
       narrow_rows(t, rows, n, padded);
     }
-    if (!epilogue.none()) epilogue.apply(t.c, t.ldc, rows, n, mode);
+    if (!epilogue.none()) epilogue.apply(c, t.ldc, rows, n, mode);
     m -= rows;
     if (m == 0) return;
     mode.flush();
-    t.a += rows * t.rsa;
-    t.c += rows * t.ldc;
+    c = t.c;
   }
 }
 
@@ -592,6 +607,12 @@ LN_INLINE void packed_columns(const GemmArgs& g, size_t first, size_t columns) {
   t.b += first * g.k;
   t.c += first;
   t.bias = shift_bias(t.bias, first);
+  if (g.m <= static_cast<size_t>(L::rows)) {
+    T* const c = t.c;
+    wide_few_rows(t, g.m, columns);
+    if (!epilogue.none()) epilogue.apply(c, t.ldc, g.m, columns, mode);
+    return;
+  }
   wide_product(t, g.m, columns, SIZE_MAX, epilogue, mode);
 }
 
@@ -636,20 +657,19 @@ void gemm(const GemmArgs* args) noexcept {
     if (rest > 0) {
       // The last columns do not fill a vector: they are copied, so that no load passes the end of B.
       TileCall<T> edge = t;
-      edge.c += whole;
-      edge.bias = shift_bias(edge.bias, whole);
       edge.row_stride = lanes;
-      edge.b = packed;
       for (size_t p = 0;;) {
         edge.k = g.k - p < L::block_k ? g.k - p : L::block_k;
-        edge.a = t.a + p * g.csa;
-        edge.relu = t.relu && p + edge.k == g.k;
         pack_panel(t.b + whole + p * g.rsb, g.rsb, 1, edge.k, rest, lanes, packed);
+        edge.a = t.a + p * g.csa;
+        edge.b = packed;
+        edge.c = t.c + whole;
+        edge.bias = p == 0 ? shift_bias(t.bias, whole) : nullptr;
+        edge.add_c = t.add_c || p > 0;
+        edge.relu = t.relu && p + edge.k == g.k;
         wide_block(edge, g.m, rest, false);
         p += edge.k;
         if (p == g.k) break;
-        edge.add_c = true;
-        edge.bias = nullptr;
       }
     }
     if (!epilogue.none()) epilogue.apply(t.c, t.ldc, g.m, g.n, mode);
@@ -660,22 +680,20 @@ void gemm(const GemmArgs* args) noexcept {
   for (size_t j = 0; j < g.n; j += L::chunk_n) {
     const size_t columns = g.n - j < L::chunk_n ? g.n - j : L::chunk_n;
     TileCall<T> chunk = t;
-    chunk.c += j;
-    chunk.bias = shift_bias(chunk.bias, j);
     chunk.b = packed;
+    chunk.c = t.c + j;
     for (size_t p = 0;;) {
       chunk.k = g.k - p < L::chunk_k ? g.k - p : L::chunk_k;
-      chunk.a = t.a + p * g.csa;
       const bool ends = p + chunk.k == g.k;
-      chunk.relu = t.relu && ends;
       chunk.panel_stride = chunk.k * width;
+      chunk.a = t.a + p * g.csa;
+      chunk.bias = p == 0 ? shift_bias(t.bias, j) : nullptr;
+      chunk.add_c = t.add_c || p > 0;
+      chunk.relu = t.relu && ends;
       pack_panels(t.b + p * g.rsb + j * g.csb, g.rsb, g.csb, chunk.k, columns, width, packed);
       wide_product(chunk, g.m, columns, SIZE_MAX, ends ? epilogue : Epilogue<T>(), mode);
       if (ends) break;
-      mode.flush();
       p += chunk.k;
-      chunk.add_c = true;
-      chunk.bias = nullptr;
     }
   }
 }

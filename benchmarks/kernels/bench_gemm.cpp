@@ -1,0 +1,172 @@
+// bench_gemm [f64] [packed|gemm|blas]: matrix products of the active kernels (LAYERNET_ISA) and of BLAS (LAYERNET_BLAS), with bias,
+// against the fused multiply-add peak of one core measured in the same run.
+// Run it as `env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE bench_gemm`: both settings change what OpenBLAS does.
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <algorithm>
+#include <chrono>
+#include <vector>
+
+#include "kernels/blas.h"
+#include "kernels/dispatch.h"
+#include "kernels/kernel_args.h"
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+using namespace layernet::kernels;
+
+namespace {
+
+double seconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+// Seconds per call: the best of 7 batches of about 10 ms, which other programs disturb least.
+template <class F>
+double best_time(F f) {
+  size_t calls = 1;
+  double best = 1e9;
+  for (int batch = 0; batch < 8; ++batch) {
+    const double start = seconds();
+    for (size_t i = 0; i < calls; ++i) f();
+    const double time = (seconds() - start) / static_cast<double>(calls);
+    if (batch > 0) best = std::min(best, time);
+    if (batch == 0) calls = std::max<size_t>(1, static_cast<size_t>(0.01 / std::max(time, 1e-9)));
+  }
+  return best;
+}
+
+// Floating-point operations per second of 12 independent chains of fma, enough for any latency.
+#if defined(__x86_64__)
+#define CHAINS(F) F(0) F(1) F(2) F(3) F(4) F(5) F(6) F(7) F(8) F(9) F(10) F(11)
+#define DEFINE_PEAK(name, isa, vector, set1, fmadd, lanes)                   \
+  __attribute__((target(isa))) double name() {                               \
+    const int n = 100000;                                                    \
+    const double time = best_time([&]() __attribute__((target(isa))) {       \
+      const vector half = set1(0.5);                                         \
+      CHAINS(PEAK_START)                                                     \
+      for (int i = 0; i < n; ++i) {                                          \
+        CHAINS(PEAK_STEP_##fmadd)                                            \
+      }                                                                      \
+      CHAINS(PEAK_USE)                                                       \
+    });                                                                      \
+    return 2.0 * 12 * n * lanes / time;                                      \
+  }
+#define PEAK_START(i)   \
+  auto x##i = half;     \
+  __asm__("" : "+x"(x##i));
+#define PEAK_USE(i) __asm__ volatile("" : : "x"(x##i));
+#define PEAK_STEP_ps512(i) x##i = _mm512_fmadd_ps(x##i, half, half);
+#define PEAK_STEP_pd512(i) x##i = _mm512_fmadd_pd(x##i, half, half);
+#define PEAK_STEP_ps256(i) x##i = _mm256_fmadd_ps(x##i, half, half);
+#define PEAK_STEP_pd256(i) x##i = _mm256_fmadd_pd(x##i, half, half);
+DEFINE_PEAK(peak_avx512_f32, "avx512f", __m512, _mm512_set1_ps, ps512, 16)
+DEFINE_PEAK(peak_avx512_f64, "avx512f", __m512d, _mm512_set1_pd, pd512, 8)
+DEFINE_PEAK(peak_avx2_f32, "avx2,fma", __m256, _mm256_set1_ps, ps256, 8)
+DEFINE_PEAK(peak_avx2_f64, "avx2,fma", __m256d, _mm256_set1_pd, pd256, 4)
+#endif
+
+double peak(const char* isa, bool f64) {
+#if defined(__x86_64__)
+  if (strcmp(isa, "avx512") == 0) return f64 ? peak_avx512_f64() : peak_avx512_f32();
+  if (strcmp(isa, "avx2") == 0) return f64 ? peak_avx2_f64() : peak_avx2_f32();
+#endif
+  (void)isa;
+  (void)f64;
+  return 0;
+}
+
+template <class T>
+void run(const KernelTable& table, size_t m, size_t n, size_t k, double peak_flops, const char* only) {
+  constexpr bool single = sizeof(T) == 4;
+  std::vector<T> a(m * k, T(0.5)), b(k * n, T(0.25)), c(m * n), bias(n, T(1));
+  size_t pack_bytes, workspace_bytes;
+  if constexpr (single) {
+    pack_bytes = table.pack_b_bytes_f32(k, n);
+    workspace_bytes = table.gemm_workspace_f32(m, n, k);
+  } else {
+    pack_bytes = table.pack_b_bytes_f64(k, n);
+    workspace_bytes = table.gemm_workspace_f64(m, n, k);
+  }
+  void* packed = aligned_alloc(64, (pack_bytes + 127) / 64 * 64);
+  void* workspace = aligned_alloc(64, (workspace_bytes + 127) / 64 * 64);
+  if constexpr (single)
+    table.pack_b_f32(b.data(), n, 1, k, n, packed);
+  else
+    table.pack_b_f64(b.data(), n, 1, k, n, packed);
+  GemmArgs g{};
+  g.m = m, g.n = n, g.k = k;
+  g.a = a.data(), g.rsa = k, g.csa = 1;
+  g.b = b.data(), g.rsb = n, g.csb = 1;
+  g.c = c.data(), g.ldc = n;
+  g.bias = bias.data();
+  g.workspace = workspace;
+  const double flops = 2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
+  const double bytes = static_cast<double>(k * n * sizeof(T));
+  char size[64];
+  snprintf(size, sizeof size, "%zux%zux%zu", m, k, n);
+  const auto report = [&](const char* what, double time) {
+    printf("%-7s %-16s %-7s %10.1f ns %8.1f GFLOP/s", single ? "f32" : "f64", size, what, time * 1e9, flops / time * 1e-9);
+    if (peak_flops > 0) printf(" %5.1f%%", flops / time / peak_flops * 100);
+    printf(" %7.1f GB/s of B\n", bytes / time * 1e-9);
+  };
+  const auto wanted = [&](const char* what) { return !only || strcmp(only, what) == 0; };
+  GemmArgs with_packed = g;
+  with_packed.b = packed;
+  if (wanted("packed"))
+    report("packed", best_time([&] { single ? table.gemm_packed_f32(&with_packed) : table.gemm_packed_f64(&with_packed); }));
+  if (wanted("gemm")) report("gemm", best_time([&] { single ? table.gemm_f32(&g) : table.gemm_f64(&g); }));
+  const BlasApi* api = wanted("blas") ? blas() : nullptr;
+  if (api) {
+    const int im = static_cast<int>(m), in = static_cast<int>(n), ik = static_cast<int>(k);
+    report("blas", best_time([&] {
+             if constexpr (single)
+               api->sgemm(kCblasRowMajor, kCblasNoTrans, kCblasNoTrans, im, in, ik, 1, a.data(), ik, b.data(), in, 0, c.data(), in);
+             else
+               api->dgemm(kCblasRowMajor, kCblasNoTrans, kCblasNoTrans, im, in, ik, 1, a.data(), ik, b.data(), in, 0, c.data(), in);
+             for (size_t i = 0; i < m; ++i) {
+               T* row = c.data() + i * n;
+               if constexpr (single)
+                 table.binary_add_f32(row, bias.data(), row, n, 0);
+               else
+                 table.binary_add_f64(row, bias.data(), row, n, 0);
+             }
+           }));
+  }
+  free(packed);
+  free(workspace);
+}
+
+template <class T>
+void run_all(const char* only) {
+  const KernelTable& table = active_kernels();
+  const double flops = peak(table.isa, sizeof(T) == 8);
+  printf("%s: peak of one core %.1f GFLOP/s; sizes are m x k x n\n", table.isa, flops * 1e-9);
+  const size_t sizes[][3] = {{1, 16, 64},     {1, 64, 64},      {1, 64, 4},       {1, 64, 1},      {1, 128, 256},    {1, 512, 1024},
+                             {1, 1024, 512},  {1, 2048, 2048},  {2, 512, 1024},   {4, 512, 1024},  {8, 512, 1024},   {16, 512, 1024},
+                             {64, 512, 1024}, {1024, 512, 1024}, {256, 256, 256}, {1024, 1024, 1024}, {37, 91, 53},  {32, 64, 64},
+                             {256, 64, 10},   {256, 64, 1}};
+  for (const auto& s : sizes) run<T>(table, s[0], s[2], s[1], flops, only);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  bool f64 = false;
+  const char* only = nullptr;
+  for (int i = 1; i < argc; ++i) {
+    if (strcmp(argv[i], "f64") == 0)
+      f64 = true;
+    else
+      only = argv[i];
+  }
+  if (f64)
+    run_all<double>(only);
+  else
+    run_all<float>(only);
+  return 0;
+}
