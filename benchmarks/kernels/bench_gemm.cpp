@@ -1,5 +1,5 @@
-// bench_gemm [f64] [packed|gemm|blas]: matrix products of the active kernels (LAYERNET_ISA) and of BLAS (LAYERNET_BLAS), with bias,
-// against the fused multiply-add peak of one core measured in the same run.
+// bench_gemm [f64] [packed|gemm|blas]: matrix products with bias of the active kernels (LAYERNET_ISA) and of BLAS
+// (LAYERNET_BLAS), against the fused multiply-add peak of one core measured in the same run.
 // Run it as `env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE bench_gemm`: both settings change what OpenBLAS does.
 #include <stdint.h>
 #include <stdio.h>
@@ -128,13 +128,8 @@ void run(const KernelTable& table, size_t m, size_t n, size_t k, double peak_flo
                api->sgemm(kCblasRowMajor, kCblasNoTrans, kCblasNoTrans, im, in, ik, 1, a.data(), ik, b.data(), in, 0, c.data(), in);
              else
                api->dgemm(kCblasRowMajor, kCblasNoTrans, kCblasNoTrans, im, in, ik, 1, a.data(), ik, b.data(), in, 0, c.data(), in);
-             for (size_t i = 0; i < m; ++i) {
-               T* row = c.data() + i * n;
-               if constexpr (single)
-                 table.binary_add_f32(row, bias.data(), row, n, 0);
-               else
-                 table.binary_add_f64(row, bias.data(), row, n, 0);
-             }
+             for (size_t i = 0; i < m; ++i)
+               for (size_t j = 0; j < n; ++j) c[i * n + j] += bias[j];
            }));
   }
   free(packed);
