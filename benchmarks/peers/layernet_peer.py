@@ -1,0 +1,96 @@
+"""layernet, through its public interface."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import layernet as ln
+import numpy as np
+from workloads import EPSILON, Array, Training, Workload
+
+ln.set_num_threads(1)
+
+
+def version() -> str:
+    return ln.__version__
+
+
+class Net(ln.Network):
+    def __init__(self, workload: Workload) -> None:
+        super().__init__(name=workload.name)
+        self.workload = workload
+        self.parts = {}
+        for step in workload.steps:
+            if step.op == "dense":
+                layer = ln.layers.Dense(step.arrays[0].shape[1], activation=step.activation)
+            elif step.op == "batch_norm":
+                layer = ln.layers.BatchNormalization(epsilon=EPSILON)
+            else:
+                continue
+            self.parts[step.output] = self.track_layer(layer)
+
+    def call(self, inputs: Any) -> Any:
+        values = {"x": inputs}
+        for step in self.workload.steps:
+            source = values[step.inputs[0]]
+            if step.op == "add":
+                values[step.output] = source + values[step.inputs[1]]
+            elif step.op == "relu":
+                values[step.output] = ln.nn.relu(source)
+            else:
+                values[step.output] = self.parts[step.output](source)
+        return values[self.workload.result]
+
+
+def network(workload: Workload) -> Net:
+    net = Net(workload)
+    net(np.zeros((1, workload.features), np.float32))
+    for step in workload.steps:
+        if step.arrays:
+            net.parts[step.output].set_weights(list(step.arrays))
+    return net
+
+
+def inference(workload: Workload, x: Array) -> dict[str, Callable[[], Any]]:
+    net = network(workload)
+    predictor = ln.Predictor(net)
+    predict = predictor.predict
+    result = np.empty((len(x), workload.steps[-1].arrays[0].shape[1]), np.float32)
+    return {"layernet": lambda: predict(x), "layernet out=": lambda: predict(x, out=result), "layernet eager": lambda: net(x)}
+
+
+def train(training: Training, x: Array, y: Array) -> dict[str, Callable[[], Any]]:
+    def optimizer() -> Any:
+        return ln.optimizers.Adam(training.learning_rate, training.beta1, training.beta2, training.epsilon)
+
+    net, adam = network(training.workload), optimizer()
+    inputs, targets = ln.constant(x), ln.constant(y)
+
+    def tape() -> float:
+        with ln.GradientTape() as record:
+            loss = ln.losses.mean_squared_error(targets, net(inputs))
+        variables = net.trainable_variables
+        adam.apply_gradients(zip(record.gradient(loss, variables), variables, strict=True))
+        return float(loss)
+
+    calls = {"layernet tape": tape}
+    if hasattr(ln, "TrainStep"):
+        step = ln.TrainStep(network(training.workload), ln.losses.mean_squared_error, optimizer())
+        calls["layernet"] = lambda: float(step(x, y))
+    return calls
+
+
+def overheads() -> dict[str, tuple[Callable[[], Any], int]]:
+    a, b = (ln.constant(np.ones((1, 1), np.float32)) for _ in range(2))
+    count = 100
+
+    def recorded() -> Any:
+        with ln.GradientTape() as tape:
+            tape.watch(a)
+            y = a
+            for _ in range(count):
+                y = ln.add(y, b)
+        return y
+
+    return {"eager add 1x1": (lambda: ln.add(a, b), 1), "recorded add 1x1": (recorded, count)}
