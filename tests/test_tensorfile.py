@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+
 from layernet.errors import FormatError, NotFoundError
 from layernet.tensorfile import TensorFile, atomic_write, write_tensors
 

@@ -1,0 +1,581 @@
+"""Loss functions: Keras' set, each as one function.
+
+Every function has the form `f(y_true, y_pred, sample_weight=None, reduction="mean")`. The last axis holds the values of
+one row and is reduced by the formula given with the function; the other axes count rows. With one axis only, every
+element is a row of its own. `reduction="mean"` is the mean over all rows (weighted: `sum(w * l) / rows`, so a weight of
+0 still counts its row), "sum" the sum, "none" one value per row.
+
+`get`, `serialize` and `deserialize` turn names and configurations into functions and back:
+
+    >>> import layernet as ln
+    >>> ln.losses.get("mse") is ln.losses.mean_squared_error
+    True
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from layernet import _core
+from layernet.config import Registry
+from layernet.errors import ShapeError
+from layernet.tensor import Tensor, TensorLike
+from layernet.tensor import core_ops as _ops
+
+__all__ = [
+    "binary_crossentropy",
+    "categorical_crossentropy",
+    "categorical_hinge",
+    "cosine_similarity",
+    "deserialize",
+    "get",
+    "hinge",
+    "huber",
+    "kl_divergence",
+    "log_cosh",
+    "mean_absolute_error",
+    "mean_absolute_percentage_error",
+    "mean_squared_error",
+    "mean_squared_logarithmic_error",
+    "poisson",
+    "serialize",
+    "sparse_categorical_crossentropy",
+    "squared_hinge",
+]
+
+# Keeps logarithms and quotients finite. The value of Keras (backend.epsilon()).
+_EPSILON = 1e-7
+# Smallest squared length that cosine_similarity divides by. The value of tf.nn.l2_normalize.
+_TINY_SQUARE = 1e-12
+
+_VALUES = (_core.Tensor, _core.Symbol, _core.Variable)
+
+
+def mean_squared_error(
+    y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None, reduction: str = "mean"
+) -> Tensor:
+    """`mean (t - p)^2`.
+
+    Args:
+        y_true: Targets, the shape of `y_pred`; a last axis of length 1 may be missing. Converted to `y_pred`'s dtype.
+        y_pred: Predictions, `[..., values]`.
+        sample_weight: One number per row, `[...]` or `[..., 1]`; None (default) means 1.
+        reduction: "mean" (default), "sum" or "none".
+
+    Returns:
+        A scalar; with "none" one value per row.
+
+    Raises:
+        ShapeError: Shapes that do not agree.
+        ValueError: An unknown reduction.
+
+    Example:
+        >>> import layernet as ln
+        >>> float(ln.losses.mean_squared_error([[0.0], [1.0]], [[0.5], [1.0]]))
+        0.125
+    """
+    true, pred = _pair("mean_squared_error", y_true, y_pred)
+    return _mean_of(_ops.square(_ops.subtract(pred, true)), sample_weight, reduction)
+
+
+def mean_absolute_error(
+    y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None, reduction: str = "mean"
+) -> Tensor:
+    """`mean |t - p|`.
+
+    Args, Returns, Raises: see `mean_squared_error`.
+
+    Example:
+        >>> import layernet as ln
+        >>> float(ln.losses.mean_absolute_error([[0.0], [1.0]], [[0.5], [1.0]]))
+        0.25
+    """
+    true, pred = _pair("mean_absolute_error", y_true, y_pred)
+    return _mean_of(_ops.abs(_ops.subtract(pred, true)), sample_weight, reduction)
+
+
+def mean_absolute_percentage_error(
+    y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None, reduction: str = "mean"
+) -> Tensor:
+    """`100 * mean |t - p| / max(|t|, 1e-7)`.
+
+    Args, Returns, Raises: see `mean_squared_error`.
+
+    Example:
+        >>> import layernet as ln
+        >>> float(ln.losses.mean_absolute_percentage_error([[2.0], [4.0]], [[1.0], [4.0]]))
+        25.0
+    """
+    true, pred = _pair("mean_absolute_percentage_error", y_true, y_pred)
+    error = _ops.abs(_ops.subtract(true, pred))
+    relative = _ops.divide(error, _ops.clip(_ops.abs(true), min=_EPSILON))
+    return _mean_of(_ops.affine(relative, scale=100.0), sample_weight, reduction)
+
+
+def mean_squared_logarithmic_error(
+    y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None, reduction: str = "mean"
+) -> Tensor:
+    """`mean (log(1 + max(t, 1e-7)) - log(1 + max(p, 1e-7)))^2`.
+
+    Args, Returns, Raises: see `mean_squared_error`.
+
+    Example:
+        >>> import layernet as ln
+        >>> float(ln.losses.mean_squared_logarithmic_error([[1.0]], [[1.0]]))
+        0.0
+    """
+    true, pred = _pair("mean_squared_logarithmic_error", y_true, y_pred)
+    difference = _ops.subtract(_ops.log1p(_ops.clip(pred, min=_EPSILON)), _ops.log1p(_ops.clip(true, min=_EPSILON)))
+    return _mean_of(_ops.square(difference), sample_weight, reduction)
+
+
+def huber(
+    y_true: TensorLike,
+    y_pred: TensorLike,
+    sample_weight: TensorLike | None = None,
+    reduction: str = "mean",
+    delta: float = 1.0,
+) -> Tensor:
+    """`mean of e^2 / 2 where e <= delta, delta * e - delta^2 / 2 elsewhere`, e = |t - p|.
+
+    Args:
+        y_true, y_pred, sample_weight, reduction: See `mean_squared_error`.
+        delta: Where the square passes into a line, above 0, default 1.
+
+    Reference:
+        Huber, "Robust estimation of a location parameter", 1964.
+
+    Example:
+        >>> import layernet as ln
+        >>> ln.losses.huber([[0.0], [0.0]], [[0.5], [3.0]], reduction="none").numpy()
+        array([0.125, 2.5  ], dtype=float32)
+    """
+    true, pred = _pair("huber", y_true, y_pred)
+    error = _ops.abs(_ops.subtract(pred, true))
+    square_part = _ops.clip(error, max=delta)
+    line_part = _ops.affine(_ops.subtract(error, square_part), scale=delta)
+    return _mean_of(_ops.add(_ops.affine(_ops.square(square_part), scale=0.5), line_part), sample_weight, reduction)
+
+
+def log_cosh(
+    y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None, reduction: str = "mean"
+) -> Tensor:
+    """`mean log cosh(p - t)`: about e^2 / 2 for small errors and |e| - log 2 for large ones, without overflow.
+
+    Args, Returns, Raises: see `mean_squared_error`.
+
+    Example:
+        >>> import layernet as ln
+        >>> round(float(ln.losses.log_cosh([[0.0]], [[100.0]])), 4)
+        99.3069
+    """
+    true, pred = _pair("log_cosh", y_true, y_pred)
+    # log cosh e = a + log((1 + exp(-2 a)) / 2) = a + log1p(expm1(-2 a) / 2) with a = |e|: the sum of two terms of order
+    # a, so the absolute error is of order a * eps, where a + log1p(exp(-2 a)) - log 2 would lose log 2 * eps.
+    error = _ops.abs(_ops.subtract(pred, true))
+    rest = _ops.log1p(_ops.affine(_ops.expm1(_ops.affine(error, scale=-2.0)), scale=0.5))
+    return _mean_of(_ops.add(error, rest), sample_weight, reduction)
+
+
+def hinge(
+    y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None, reduction: str = "mean"
+) -> Tensor:
+    """`mean max(0, 1 - t * p)`; targets are -1 or 1.
+
+    Args, Returns, Raises: see `mean_squared_error`.
+
+    Example:
+        >>> import layernet as ln
+        >>> float(ln.losses.hinge([[1.0], [-1.0]], [[0.5], [-2.0]]))
+        0.25
+    """
+    true, pred = _pair("hinge", y_true, y_pred)
+    return _mean_of(_margin(true, pred), sample_weight, reduction)
+
+
+def squared_hinge(
+    y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None, reduction: str = "mean"
+) -> Tensor:
+    """`mean max(0, 1 - t * p)^2`; targets are -1 or 1.
+
+    Args, Returns, Raises: see `mean_squared_error`.
+
+    Example:
+        >>> import layernet as ln
+        >>> float(ln.losses.squared_hinge([[1.0], [-1.0]], [[0.5], [-2.0]]))
+        0.125
+    """
+    true, pred = _pair("squared_hinge", y_true, y_pred)
+    return _mean_of(_ops.square(_margin(true, pred)), sample_weight, reduction)
+
+
+def categorical_hinge(
+    y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None, reduction: str = "mean"
+) -> Tensor:
+    """`max(0, 1 + max((1 - t) * p) - sum t * p)`; targets are one-hot.
+
+    Args, Returns, Raises: see `mean_squared_error`.
+
+    Example:
+        >>> import layernet as ln
+        >>> float(ln.losses.categorical_hinge([[0.0, 1.0]], [[0.25, 0.75]]))
+        0.5
+    """
+    true, pred = _rows("categorical_hinge", y_true, y_pred)
+    right = _sum_last(_ops.multiply(true, pred))
+    wrong = _ops.reduce_max(_ops.multiply(_ops.affine(true, scale=-1.0, shift=1.0), pred), axis=[-1], all=False)
+    return _reduced(_ops.relu(_ops.affine(_ops.subtract(wrong, right), shift=1.0)), sample_weight, reduction)
+
+
+def kl_divergence(
+    y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None, reduction: str = "mean"
+) -> Tensor:
+    """`sum t * log(t / p)`, both clipped to [1e-7, 1]: the Kullback-Leibler divergence from p to t.
+
+    Args, Returns, Raises: see `mean_squared_error`.
+
+    Reference:
+        Kullback and Leibler, "On information and sufficiency", 1951, eq. 2.4.
+
+    Example:
+        >>> import layernet as ln
+        >>> float(ln.losses.kl_divergence([[0.5, 0.5]], [[0.5, 0.5]]))
+        0.0
+    """
+    true, pred = _rows("kl_divergence", y_true, y_pred)
+    true = _ops.clip(true, min=_EPSILON, max=1.0)
+    pred = _ops.clip(pred, min=_EPSILON, max=1.0)
+    return _reduced(_sum_last(_ops.multiply(true, _ops.log(_ops.divide(true, pred)))), sample_weight, reduction)
+
+
+def poisson(
+    y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None, reduction: str = "mean"
+) -> Tensor:
+    """`mean p - t * log(p + 1e-7)`: the negative log-likelihood of counts t at rate p, without the term log t!.
+
+    Args, Returns, Raises: see `mean_squared_error`.
+
+    Example:
+        >>> import layernet as ln
+        >>> round(float(ln.losses.poisson([[2.0]], [[1.0]])), 5)
+        1.0
+    """
+    true, pred = _pair("poisson", y_true, y_pred)
+    log_rate = _ops.log(_ops.affine(pred, shift=_EPSILON))
+    return _mean_of(_ops.subtract(pred, _ops.multiply(true, log_rate)), sample_weight, reduction)
+
+
+def cosine_similarity(
+    y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None, reduction: str = "mean"
+) -> Tensor:
+    """`-sum t * p / (|t| |p|)`: the negative of the cosine, so -1 is best; a zero vector gives 0.
+
+    Args, Returns, Raises: see `mean_squared_error`.
+
+    Example:
+        >>> import layernet as ln
+        >>> ln.losses.cosine_similarity([[3.0, 4.0], [1.0, 0.0]], [[6.0, 8.0], [0.0, 1.0]], reduction="none").numpy()
+        array([-1., -0.], dtype=float32)
+    """
+    true, pred = _rows("cosine_similarity", y_true, y_pred)
+    cosine = _sum_last(_ops.multiply(_unit(true), _unit(pred)))
+    return _reduced(_ops.negative(cosine), sample_weight, reduction)
+
+
+def binary_crossentropy(
+    y_true: TensorLike,
+    y_pred: TensorLike,
+    sample_weight: TensorLike | None = None,
+    reduction: str = "mean",
+    from_logits: bool = False,
+    label_smoothing: float = 0.0,
+) -> Tensor:
+    """`mean -(t * log p + (1 - t) * log(1 - p))`.
+
+    Args:
+        y_true: Targets in [0, 1].
+        y_pred: Probabilities, clipped to [1e-7, 1 - 1e-7]; or logits, which lose nothing to clipping.
+        sample_weight, reduction: See `mean_squared_error`.
+        from_logits: Whether `y_pred` comes before the sigmoid, default False.
+        label_smoothing: s in [0, 1]: targets become `t * (1 - s) + s / 2`, default 0.
+
+    Raises:
+        ShapeError: Shapes that do not agree.
+        ValueError: An unknown reduction, a label_smoothing outside [0, 1].
+
+    Example:
+        >>> import layernet as ln
+        >>> round(float(ln.losses.binary_crossentropy([[1.0], [0.0]], [[0.5], [0.5]])), 4)
+        0.6931
+        >>> round(float(ln.losses.binary_crossentropy([[1.0]], [[-200.0]], from_logits=True)), 4)
+        200.0
+    """
+    true, pred = _pair("binary_crossentropy", y_true, y_pred)
+    if label_smoothing:
+        _check_smoothing("binary_crossentropy", label_smoothing)
+        true = _ops.affine(true, scale=1.0 - label_smoothing, shift=0.5 * label_smoothing)
+    if from_logits:
+        return _mean_of(_ops.sigmoid_cross_entropy(pred, true), sample_weight, reduction)
+    pred = _ops.clip(pred, min=_EPSILON, max=1.0 - _EPSILON)
+    other = _ops.multiply(_ops.affine(true, scale=-1.0, shift=1.0), _ops.log(_ops.affine(pred, scale=-1.0, shift=1.0)))
+    likelihood = _ops.add(_ops.multiply(true, _ops.log(pred)), other)
+    return _mean_of(_ops.negative(likelihood), sample_weight, reduction)
+
+
+def categorical_crossentropy(
+    y_true: TensorLike,
+    y_pred: TensorLike,
+    sample_weight: TensorLike | None = None,
+    reduction: str = "mean",
+    from_logits: bool = False,
+    label_smoothing: float = 0.0,
+) -> Tensor:
+    """`-sum t * log(p / sum p)`.
+
+    Args:
+        y_true: One-hot or soft targets, `[..., classes]`.
+        y_pred: Probabilities, `[..., classes]`, normalised and then clipped to [1e-7, 1 - 1e-7]; or logits.
+        sample_weight, reduction: See `mean_squared_error`.
+        from_logits: Whether `y_pred` comes before the softmax, default False.
+        label_smoothing: s in [0, 1]: targets become `t * (1 - s) + s / classes`, default 0.
+
+    Raises:
+        ShapeError: Shapes that do not agree.
+        ValueError: An unknown reduction, a label_smoothing outside [0, 1].
+
+    Example:
+        >>> import layernet as ln
+        >>> round(float(ln.losses.categorical_crossentropy([[0.0, 1.0]], [[0.25, 0.75]])), 4)
+        0.2877
+    """
+    true, pred = _rows("categorical_crossentropy", y_true, y_pred)
+    if label_smoothing:
+        _check_smoothing("categorical_crossentropy", label_smoothing)
+        true = _ops.affine(true, scale=1.0 - label_smoothing, shift=label_smoothing / pred.shape[-1])
+    if from_logits:
+        losses = _ops.softmax_cross_entropy(pred, true)
+    else:
+        losses = _ops.negative(_sum_last(_ops.multiply(true, _log_probabilities(pred))))
+    return _reduced(losses, sample_weight, reduction)
+
+
+def sparse_categorical_crossentropy(
+    y_true: TensorLike,
+    y_pred: TensorLike,
+    sample_weight: TensorLike | None = None,
+    reduction: str = "mean",
+    from_logits: bool = False,
+) -> Tensor:
+    """`-log(p[t] / sum p)`, t the number of the right class.
+
+    Args:
+        y_true: Class numbers in [0, classes), `[...]` or `[..., 1]`.
+        y_pred: Probabilities, `[..., classes]`, normalised and then clipped to [1e-7, 1 - 1e-7]; or logits.
+        sample_weight, reduction: See `mean_squared_error`.
+        from_logits: Whether `y_pred` comes before the softmax, default False.
+
+    Raises:
+        ShapeError: Shapes that do not agree.
+        ValueError: An unknown reduction.
+
+    Example:
+        >>> import layernet as ln
+        >>> round(float(ln.losses.sparse_categorical_crossentropy([1], [[0.25, 0.75]])), 4)
+        0.2877
+    """
+    pred = _value(y_pred)
+    labels = _labels("sparse_categorical_crossentropy", y_true, pred)
+    if from_logits:
+        losses = _ops.sparse_softmax_cross_entropy(pred, labels)
+    else:
+        chosen = _ops.one_hot(labels, depth=pred.shape[-1], dtype=pred.dtype)
+        losses = _ops.negative(_sum_last(_ops.multiply(chosen, _log_probabilities(pred))))
+    return _reduced(losses, sample_weight, reduction)
+
+
+_registry = Registry(
+    "loss",
+    {
+        "mean_squared_error": mean_squared_error,
+        "mse": mean_squared_error,
+        "MSE": mean_squared_error,
+        "mean_absolute_error": mean_absolute_error,
+        "absolute_difference": mean_absolute_error,
+        "mae": mean_absolute_error,
+        "MAE": mean_absolute_error,
+        "mean_absolute_percentage_error": mean_absolute_percentage_error,
+        "mape": mean_absolute_percentage_error,
+        "MAPE": mean_absolute_percentage_error,
+        "mean_squared_logarithmic_error": mean_squared_logarithmic_error,
+        "msle": mean_squared_logarithmic_error,
+        "MSLE": mean_squared_logarithmic_error,
+        "huber": huber,
+        "huber_loss": huber,
+        "log_cosh": log_cosh,
+        "logcosh": log_cosh,
+        "hinge": hinge,
+        "squared_hinge": squared_hinge,
+        "categorical_hinge": categorical_hinge,
+        "kl_divergence": kl_divergence,
+        "kullback_leibler_divergence": kl_divergence,
+        "kld": kl_divergence,
+        "KLD": kl_divergence,
+        "poisson": poisson,
+        "cosine_similarity": cosine_similarity,
+        "cosine_proximity": cosine_similarity,
+        "cosine": cosine_similarity,
+        "binary_crossentropy": binary_crossentropy,
+        "bce": binary_crossentropy,
+        "categorical_crossentropy": categorical_crossentropy,
+        "sparse_categorical_crossentropy": sparse_categorical_crossentropy,
+    },
+    factories=False,
+)
+
+get = _registry.get
+serialize = _registry.serialize
+deserialize = _registry.deserialize
+
+mse = MSE = mean_squared_error
+mae = MAE = absolute_difference = mean_absolute_error
+mape = MAPE = mean_absolute_percentage_error
+msle = MSLE = mean_squared_logarithmic_error
+huber_loss = huber
+logcosh = log_cosh
+kld = KLD = kullback_leibler_divergence = kl_divergence
+cosine = cosine_proximity = cosine_similarity
+bce = binary_crossentropy
+
+
+def _value(x: Any) -> Tensor:
+    """`x` as a tensor of floating point numbers; tensors, symbols and variables of such stay as they are."""
+    value = x if isinstance(x, _VALUES) else _core.constant(x)
+    return value if value.dtype.is_floating else _ops.cast(value, dtype=_core.float32)
+
+
+def _like(x: Any, dtype: Any) -> Tensor:
+    """`x` as a tensor of the given dtype."""
+    if not isinstance(x, _VALUES):
+        return _core.constant(x, dtype=dtype)
+    return x if x.dtype == dtype else _ops.cast(x, dtype=dtype)
+
+
+def _pair(who: str, y_true: TensorLike, y_pred: TensorLike) -> tuple[Any, Any]:
+    """Targets and predictions of one dtype and one shape."""
+    pred = _value(y_pred)
+    true = _like(y_true, pred.dtype)
+    if true.shape != pred.shape:
+        true = _matched(who, true, pred.shape)
+    return true, pred
+
+
+def _rows(who: str, y_true: TensorLike, y_pred: TensorLike) -> tuple[Any, Any]:
+    """Targets and predictions as in `_pair`, for formulas over a whole row."""
+    true, pred = _pair(who, y_true, y_pred)
+    if len(pred.shape) < 2:
+        raise _needs_rows(who, pred)
+    return true, pred
+
+
+def _labels(who: str, y_true: TensorLike, pred: Any) -> Any:
+    """Class numbers as int64, one per row of `pred`."""
+    if len(pred.shape) < 2 or pred.shape[-1] is None:
+        raise _needs_rows(who, pred)
+    labels = _like(y_true if isinstance(y_true, _VALUES) else _core.constant(y_true), _core.int64)
+    rows = pred.shape[:-1]
+    return labels if labels.shape == rows else _matched(who, labels, rows)
+
+
+def _matched(who: str, true: Any, wanted: tuple[int | None, ...]) -> Tensor:
+    """`true` brought to the shape `wanted` by adding or dropping a last axis of length 1."""
+    shape = true.shape
+    if _agree(shape, wanted):
+        return true
+    if wanted and wanted[-1] == 1 and _agree(shape, wanted[:-1]):
+        return _ops.expand_dims(true, axis=-1)
+    if shape and shape[-1] == 1 and _agree(shape[:-1], wanted):
+        return _ops.squeeze(true, axes=[-1])
+    raise ShapeError(
+        f"{who}: expected y_true of shape {_text(wanted)} to go with y_pred, got {_text(shape)}. "
+        "Reshape one of them, a broadcast would pair the wrong rows."
+    )
+
+
+def _agree(shape: tuple[int | None, ...], wanted: tuple[int | None, ...]) -> bool:
+    """Whether the shapes are equal as far as their dimensions are known."""
+    return len(shape) == len(wanted) and all(
+        a is None or b is None or a == b for a, b in zip(shape, wanted, strict=True)
+    )
+
+
+def _mean_of(values: Any, sample_weight: Any, reduction: str) -> Any:
+    """The loss whose rows are the means of `values` over the last axis."""
+    if sample_weight is None and reduction == "mean":
+        return _ops.reduce_mean(values)
+    if len(values.shape) > 1:
+        values = _ops.reduce_mean(values, axis=[-1], all=False)
+    return _reduced(values, sample_weight, reduction)
+
+
+def _reduced(per_row: Any, sample_weight: Any, reduction: str) -> Any:
+    """One value per row, weighted and reduced."""
+    if sample_weight is not None:
+        per_row = _ops.multiply(per_row, _weights(sample_weight, per_row))
+    if reduction == "mean":
+        return _ops.reduce_mean(per_row)
+    if reduction == "none":
+        return per_row
+    if reduction == "sum":
+        return _ops.reduce_sum(per_row)
+    raise ValueError(f"loss: expected reduction 'mean', 'sum' or 'none', got {reduction!r}.")
+
+
+def _weights(sample_weight: Any, per_row: Any) -> Any:
+    """Weights in a shape that multiplies rows: one each, or one per leading axis."""
+    weights = _like(sample_weight, per_row.dtype)
+    shape, rows = weights.shape, per_row.shape
+    if not shape or shape == rows:
+        return weights
+    if len(shape) == len(rows) + 1 and shape[-1] == 1:
+        weights, shape = _ops.squeeze(weights, axes=[-1]), shape[:-1]
+    if not _agree(shape, rows[: len(shape)]):
+        raise ShapeError(
+            f"sample_weight: expected one weight per row, shape {_text(rows)}, got {_text(weights.shape)}. "
+            "Give one number for each row."
+        )
+    for _ in range(len(rows) - len(shape)):
+        weights = _ops.expand_dims(weights, axis=-1)
+    return weights
+
+
+def _sum_last(values: Any) -> Any:
+    return _ops.reduce_sum(values, axis=[-1], all=False)
+
+
+def _margin(true: Any, pred: Any) -> Any:
+    return _ops.relu(_ops.affine(_ops.multiply(true, pred), scale=-1.0, shift=1.0))
+
+
+def _unit(vectors: Any) -> Any:
+    squares = _ops.reduce_sum(_ops.square(vectors), axis=[-1], all=False, keepdims=True)
+    return _ops.multiply(vectors, _ops.rsqrt(_ops.clip(squares, min=_TINY_SQUARE)))
+
+
+def _log_probabilities(pred: Any) -> Any:
+    total = _ops.reduce_sum(pred, axis=[-1], all=False, keepdims=True)
+    return _ops.log(_ops.clip(_ops.divide(pred, total), min=_EPSILON, max=1.0 - _EPSILON))
+
+
+def _check_smoothing(who: str, label_smoothing: float) -> None:
+    if not 0.0 <= label_smoothing <= 1.0:
+        raise ValueError(f"{who}: expected label_smoothing in [0, 1], got {label_smoothing!r}.")
+
+
+def _needs_rows(who: str, pred: Any) -> ShapeError:
+    return ShapeError(
+        f"{who}: expected y_pred of shape [..., classes] with at least one axis of rows, got {_text(pred.shape)}."
+    )
+
+
+def _text(shape: tuple[int | None, ...]) -> str:
+    return "[" + ", ".join("?" if size is None else str(size) for size in shape) + "]"

@@ -1,0 +1,728 @@
+"""Optimizers: the update rules, argument names and slot names of TensorFlow 1.10.
+
+A step is one C++ update operation per variable, which writes the variable and its slots in place. Slots (moving
+averages and the like) are variables themselves, made at the first step and named after the variable they belong to:
+`net/dense/kernel/Adam`, `net/dense/kernel/Adam_1`.
+
+`get`, `serialize` and `deserialize` turn names and configurations into optimizers and back:
+
+    >>> import layernet as ln
+    >>> ln.optimizers.get("adagrad")
+    Adagrad(learning_rate=0.01, initial_accumulator_value=0.1)
+"""
+
+from __future__ import annotations
+
+import math
+import weakref
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from numbers import Real
+from typing import Any
+
+from layernet.tape import GradientTape
+
+from layernet import _core
+from layernet.config import Configurable, Registry
+from layernet.errors import DTypeError
+from layernet.initializers import Constant
+from layernet.tensor import core_ops as _ops
+from layernet.variable import Variable
+
+__all__ = ["SGD", "Adagrad", "Adam", "AdamW", "Optimizer", "RMSProp", "deserialize", "get", "serialize"]
+
+_VALUES = (_core.Tensor, _core.Symbol, _core.Variable)
+
+# Keras' spelling of an argument, and TensorFlow 1.10's, which is the one used here.
+_KERAS_SPELLING = {
+    "lr": "learning_rate",
+    "beta_1": "beta1",
+    "beta_2": "beta2",
+    "rho": "decay",
+    "use_nesterov": "nesterov",
+}
+
+# The slots alive for each variable, by name: a second optimizer of the same kind gets `Adam_2`, not `Adam`.
+_slot_names: weakref.WeakKeyDictionary[Variable, weakref.WeakValueDictionary[str, Variable]]
+_slot_names = weakref.WeakKeyDictionary()
+
+
+class _State:
+    """What an optimizer keeps for one variable."""
+
+    __slots__ = ("dtype", "slots", "variable")
+
+    def __init__(self, variable: Variable, slots: tuple[Variable, ...]) -> None:
+        self.variable = variable
+        self.slots = slots
+        self.dtype: str = variable.dtype.name
+
+
+class Optimizer(Configurable):
+    """What all optimizers share: applying gradients, the learning rate, the slots.
+
+    A subclass names its slots, computes in `_inputs` what the variables of one data type have in common in a step, and
+    calls its update operation in `_update`.
+
+    Args:
+        learning_rate: A number, a scalar variable or tensor, or a function without arguments that returns one of these
+            and is called at each step.
+        name: Names the slot variables.
+        slots: What `get_slot` calls the slots, in the order in which they are made.
+
+    Raises:
+        TypeError: A learning rate that is none of these.
+        ValueError: A negative learning rate.
+    """
+
+    def __init__(self, learning_rate: Any, name: str, slots: tuple[str, ...] = ()) -> None:
+        self.name = name
+        self._slots = slots
+        self._states: dict[int, _State] = {}
+        self._rates: dict[str, _core.Tensor] = {}
+        self.learning_rate = learning_rate
+
+    @property
+    def learning_rate(self) -> Any:
+        """The learning rate as it was given; may be set at any time."""
+        return self._learning_rate
+
+    @learning_rate.setter
+    def learning_rate(self, value: Any) -> None:
+        if isinstance(value, Real) and not isinstance(value, bool):
+            value = _number(self, "learning_rate", float(value))
+        elif not isinstance(value, _VALUES) and not callable(value):
+            raise TypeError(
+                f"{type(self).__name__}: expected learning_rate to be a number, a scalar variable or a function, "
+                f"got {value!r}."
+            )
+        self._learning_rate = value
+        self._rates.clear()
+
+    def apply_gradients(
+        self, grads_and_vars: Iterable[tuple[Any, Variable]], global_step: Variable | None = None
+    ) -> None:
+        """One step: changes each variable by its gradient, then applies its constraint, if it has one.
+
+        Args:
+            grads_and_vars: Pairs of gradient and variable. A gradient is a tensor or array of the variable's shape, or
+                None, which skips the variable.
+            global_step: An integer variable that is raised by one, default None.
+
+        Raises:
+            ValueError: No pairs, or no gradient among them.
+            TypeError: Something that is not a variable, or not of a floating point type.
+            ShapeError: A gradient of another shape than its variable.
+
+        Example:
+            >>> import layernet as ln
+            >>> v = ln.Variable([1.0, 2.0])
+            >>> ln.optimizers.SGD(0.5).apply_gradients([([1.0, -1.0], v)])
+            >>> v.numpy()
+            array([0.5, 2.5], dtype=float32)
+        """
+        states = self._states
+        update = self._update
+        inputs: dict[str, Any] = {}
+        pairs = 0
+        for gradient, variable in grads_and_vars:
+            pairs += 1
+            if gradient is None:
+                continue
+            state = states.get(id(variable))
+            if state is None:
+                state = self._make_state(variable)
+            common = inputs.get(state.dtype)
+            if common is None:
+                common = inputs[state.dtype] = self._inputs(state.dtype)
+            if not isinstance(gradient, _VALUES):
+                gradient = _core.constant(gradient, dtype=variable.dtype)
+            update(variable, state.slots, gradient, common)
+            if variable.constraint is not None:
+                variable.assign(variable.constraint(variable))
+        if not inputs:
+            what = "one gradient that is not None, got none" if pairs else "at least one pair, got none"
+            raise ValueError(f"{type(self).__name__}: expected {what}. Check that the loss depends on the variables.")
+        self._finish()
+        if global_step is not None:
+            global_step.assign_add(1)
+
+    def compute_gradients(
+        self, loss_fn: Callable[[], Any], var_list: Sequence[Variable] | None = None
+    ) -> list[tuple[Any, Variable]]:
+        """The gradients of `loss_fn()` with their variables, as `apply_gradients` takes them.
+
+        Args:
+            loss_fn: A function without arguments that returns the loss.
+            var_list: The variables; None (default) means the trainable ones that the function reads.
+        """
+        return self._gradients(loss_fn, var_list)[1]
+
+    def minimize(
+        self,
+        loss_fn: Callable[[], Any],
+        var_list: Sequence[Variable] | None = None,
+        global_step: Variable | None = None,
+    ) -> Any:
+        """One step that lowers `loss_fn()`.
+
+        Args:
+            loss_fn: A function without arguments that returns the loss.
+            var_list: The variables to change; None (default) means the trainable ones that the function reads.
+            global_step: An integer variable that is raised by one, default None.
+
+        Returns:
+            The loss before the step.
+
+        Raises:
+            TypeError: `loss_fn` is not a function.
+            ValueError: The loss depends on no variable.
+
+        Example:
+            >>> import layernet as ln
+            >>> v = ln.Variable(3.0)
+            >>> float(ln.optimizers.SGD(0.25).minimize(lambda: v * v))
+            9.0
+            >>> float(v)
+            1.5
+        """
+        loss, pairs = self._gradients(loss_fn, var_list)
+        self.apply_gradients(pairs, global_step)
+        return loss
+
+    def create_slots(self, var_list: Iterable[Variable]) -> None:
+        """Makes the slots of the given variables now instead of at the first step, for instance to restore them."""
+        for variable in var_list:
+            if id(variable) not in self._states:
+                self._make_state(variable)
+
+    def variables(self) -> list[Variable]:
+        """The optimizer's own variables, sorted by name; slots exist from the first step (or `create_slots`) on.
+
+        Example:
+            >>> import layernet as ln
+            >>> v = ln.Variable([1.0], name="v")
+            >>> opt = ln.optimizers.Adam()
+            >>> opt.apply_gradients([([1.0], v)])
+            >>> [s.name for s in opt.variables()]
+            ['beta1_power:0', 'beta2_power:0', 'v/Adam:0', 'v/Adam_1:0']
+        """
+        slots = [slot for state in self._states.values() for slot in state.slots]
+        return sorted([*self._other_variables(), *slots], key=lambda variable: variable.name)
+
+    def get_slot(self, variable: Variable, name: str) -> Variable | None:
+        """The slot `name` of a variable; None before the slots exist.
+
+        Raises:
+            ValueError: The optimizer has no slot of that name.
+        """
+        if name not in self._slots:
+            raise ValueError(
+                f"{type(self).__name__}: expected the name of a slot, got {name!r}. Known: {self.get_slot_names()}."
+            )
+        state = self._states.get(id(variable))
+        return None if state is None else state.slots[self._slots.index(name)]
+
+    def get_slot_names(self) -> list[str]:
+        """The names that `get_slot` knows, sorted."""
+        return sorted(self._slots)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments.
+
+        Raises:
+            ValueError: The learning rate is a function.
+        """
+        rate = self._learning_rate
+        if isinstance(rate, _VALUES):
+            rate = float(rate)
+        elif callable(rate):
+            raise ValueError(f"{type(self).__name__}: expected a number as learning_rate to write down, got {rate!r}.")
+        return {"learning_rate": rate}
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Keys are identities, which a copy does not share.
+        return {**self.__dict__, "_states": [(s.variable, s.slots) for s in self._states.values()], "_rates": {}}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._states = {id(variable): _State(variable, slots) for variable, slots in state["_states"]}
+
+    # What a subclass says.
+
+    def _initial(self, slot: str) -> float:
+        """The value a slot starts with."""
+        return 0.0
+
+    def _inputs(self, dtype: str) -> Any:
+        """What the updates of one step and data type share; the learning rate unless a subclass says otherwise."""
+        return self._rate(dtype)
+
+    def _update(self, variable: Variable, slots: tuple[Variable, ...], gradient: Any, common: Any) -> None:
+        raise NotImplementedError(f"{type(self).__name__}: expected the optimizer to define _update. Define it.")
+
+    def _finish(self) -> None:
+        """What happens once per step, after the updates."""
+
+    def _other_variables(self) -> list[Variable]:
+        """Variables that belong to no variable in particular."""
+        return []
+
+    # What subclasses use.
+
+    def _rate(self, dtype: str) -> Any:
+        """The learning rate as a scalar of the given type; numbers are converted once."""
+        rate = self._rates.get(dtype)
+        if rate is not None:
+            return rate
+        value = self._learning_rate
+        fixed = isinstance(value, float)
+        if callable(value) and not isinstance(value, _VALUES):
+            value = value()
+        if isinstance(value, _VALUES):
+            return value if value.dtype.name == dtype else _ops.cast(value, dtype=_core.as_dtype(dtype))
+        rate = _core.constant(float(value), dtype=_core.as_dtype(dtype))
+        if fixed:
+            self._rates[dtype] = rate
+        return rate
+
+    # Not for subclasses.
+
+    def _make_state(self, variable: Variable) -> _State:
+        if not isinstance(variable, Variable):
+            raise TypeError(
+                f"{type(self).__name__}: expected pairs (gradient, variable), got {type(variable).__name__} "
+                "in the place of a variable."
+            )
+        if not variable.dtype.is_floating:
+            raise DTypeError(
+                f"{type(self).__name__}: expected variables of a floating point type, "
+                f"got {variable.name!r} of {variable.dtype.name}."
+            )
+        slots = tuple(self._make_slot(variable, self._initial(slot)) for slot in self._slots)
+        state = self._states[id(variable)] = _State(variable, slots)
+        return state
+
+    def _make_slot(self, variable: Variable, initial: float) -> Variable:
+        taken = _slot_names.setdefault(variable, weakref.WeakValueDictionary())
+        base = name = f"{variable.name.removesuffix(':0')}/{self.name}"
+        number = 0
+        while name in taken:
+            number += 1
+            name = f"{base}_{number}"
+        slot = Variable(Constant(initial)(variable.shape, variable.dtype), trainable=False, name=name)
+        taken[name] = slot
+        return slot
+
+    def _gradients(
+        self, loss_fn: Callable[[], Any], var_list: Sequence[Variable] | None
+    ) -> tuple[Any, list[tuple[Any, Variable]]]:
+        if not callable(loss_fn):
+            raise TypeError(
+                f"{type(self).__name__}: expected a function that returns the loss, got {type(loss_fn).__name__}. "
+                "Write minimize(lambda: loss(...))."
+            )
+        with GradientTape() as tape:
+            loss = loss_fn()
+        variables = list(tape.watched_variables()) if var_list is None else list(var_list)
+        return loss, list(zip(tape.gradient(loss, variables), variables, strict=True))
+
+
+class SGD(Optimizer):
+    """Gradient descent, with momentum if wanted.
+
+    Without momentum `v -= lr * g`. With momentum `a = m * a + g`, then `v -= lr * a`, or, as Nesterov proposed,
+    `v -= lr * (g + m * a)`.
+
+    Args:
+        learning_rate: A number, a scalar variable or a function, default 0.01.
+        momentum: m, 0 or more, default 0. The slot is "momentum".
+        nesterov: Default False.
+        name: Names the slots; default "Momentum" as in TensorFlow's MomentumOptimizer.
+
+    Raises:
+        TypeError: An unknown argument; Keras' spellings are answered with the right one.
+        ValueError: A number out of its range.
+
+    Reference:
+        Sutskever et al., "On the importance of initialization and momentum in deep learning", 2013, section 2, for
+        Nesterov's form; the accumulator here holds sums of gradients, not of steps.
+
+    Example:
+        >>> import layernet as ln
+        >>> v = ln.Variable([1.0])
+        >>> opt = ln.optimizers.SGD(0.5, momentum=0.5)
+        >>> for _ in range(2):
+        ...     opt.apply_gradients([([1.0], v)])
+        >>> v.numpy()
+        array([-0.25], dtype=float32)
+    """
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.01,
+        momentum: float = 0.0,
+        nesterov: bool = False,
+        name: str = "Momentum",
+        **unknown: object,
+    ) -> None:
+        _refuse(self, unknown, ("learning_rate", "momentum", "nesterov", "name"))
+        super().__init__(learning_rate, name, ("momentum",) if momentum else ())
+        self.momentum = _number(self, "momentum", momentum)
+        self.nesterov = bool(nesterov)
+
+    def _update(self, variable: Variable, slots: tuple[Variable, ...], gradient: Any, common: Any) -> None:
+        if slots:
+            _ops.momentum(variable, slots[0], gradient, common, momentum=self.momentum, nesterov=self.nesterov)
+        else:
+            _ops.sgd(variable, gradient, common)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "momentum": self.momentum, "nesterov": self.nesterov}
+
+
+class Adam(Optimizer):
+    """Adam: steps scaled by moving averages of the gradient and of its square.
+
+    `m = beta1 * m + (1 - beta1) * g`, `s = beta2 * s + (1 - beta2) * g^2`,
+    `lr_t = lr * sqrt(1 - beta2^t) / (1 - beta1^t)`, `v -= lr_t * m / (sqrt(s) + epsilon)`: the epsilon is the one that
+    the paper calls "epsilon hat". Slots are "m" and "v"; the powers of the betas are variables too.
+
+    Args:
+        learning_rate: A number, a scalar variable or a function, default 0.001.
+        beta1: In [0, 1), default 0.9.
+        beta2: In [0, 1), default 0.999.
+        epsilon: 0 or more, default 1e-8.
+        use_locking: Accepted because TensorFlow 1.x has it; a step is always applied as a whole.
+        name: Names the slots, default "Adam".
+
+    Raises:
+        TypeError: An unknown argument; Keras' spellings are answered with the right one.
+        ValueError: A number out of its range.
+
+    Reference:
+        Kingma and Ba, "Adam: a method for stochastic optimization", 2015, algorithm 1 and the end of section 2.
+
+    Example:
+        >>> import layernet as ln
+        >>> v = ln.Variable([1.0, -1.0])
+        >>> ln.optimizers.Adam(0.125).apply_gradients([([4.0, -0.5], v)])
+        >>> v.numpy().round(4)
+        array([ 0.875, -0.875], dtype=float32)
+    """
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        epsilon: float = 1e-8,
+        use_locking: bool = False,
+        name: str = "Adam",
+        **unknown: object,
+    ) -> None:
+        _refuse(self, unknown, ("learning_rate", "beta1", "beta2", "epsilon", "use_locking", "name"))
+        super().__init__(learning_rate, name, ("m", "v"))
+        self.beta1 = _number(self, "beta1", beta1, 1.0)
+        self.beta2 = _number(self, "beta2", beta2, 1.0)
+        self.epsilon = _number(self, "epsilon", epsilon)
+        self._powers: tuple[Variable, Variable] | None = None
+
+    def _inputs(self, dtype: str) -> Any:
+        rate = self._rate(dtype)
+        power1, power2 = self._beta_powers()
+        if dtype == "float64":
+            power1, power2 = _ops.cast(power1, dtype=_core.float64), _ops.cast(power2, dtype=_core.float64)
+        correction = _ops.divide(
+            _ops.sqrt(_ops.affine(power2, scale=-1.0, shift=1.0)), _ops.affine(power1, scale=-1.0, shift=1.0)
+        )
+        if dtype in ("float16", "bfloat16"):
+            correction = _ops.cast(correction, dtype=_core.as_dtype(dtype))
+        return _ops.multiply(rate, correction), rate
+
+    def _update(self, variable: Variable, slots: tuple[Variable, ...], gradient: Any, common: Any) -> None:
+        _ops.adam(
+            variable,
+            slots[0],
+            slots[1],
+            gradient,
+            common[0],
+            common[1],
+            beta1=self.beta1,
+            beta2=self.beta2,
+            epsilon=self.epsilon,
+        )
+
+    def _finish(self) -> None:
+        power1, power2 = self._beta_powers()
+        _ops.assign(power1, _ops.affine(power1, scale=self.beta1))
+        _ops.assign(power2, _ops.affine(power2, scale=self.beta2))
+
+    def _beta_powers(self) -> tuple[Variable, Variable]:
+        """beta1^t and beta2^t for the coming step t."""
+        if self._powers is None:
+            self._powers = (
+                Variable(self.beta1, trainable=False, name="beta1_power"),
+                Variable(self.beta2, trainable=False, name="beta2_power"),
+            )
+        return self._powers
+
+    def _make_state(self, variable: Variable) -> _State:
+        self._beta_powers()
+        return super()._make_state(variable)
+
+    def _other_variables(self) -> list[Variable]:
+        return list(self._powers or ())
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "beta1": self.beta1, "beta2": self.beta2, "epsilon": self.epsilon}
+
+
+class AdamW(Adam):
+    """Adam whose weights also shrink by themselves: as `Adam`, then `v -= lr * weight_decay * v` (v before the step).
+
+    Args:
+        learning_rate: A number, a scalar variable or a function, default 0.001.
+        weight_decay: 0 or more, default 0.004.
+        beta1: In [0, 1), default 0.9.
+        beta2: In [0, 1), default 0.999.
+        epsilon: 0 or more, default 1e-8.
+        use_locking: Accepted because TensorFlow 1.x has it; a step is always applied as a whole.
+        name: Names the slots, default "AdamW".
+
+    Raises:
+        TypeError: An unknown argument; Keras' spellings are answered with the right one.
+        ValueError: A number out of its range.
+
+    Reference:
+        Loshchilov and Hutter, "Decoupled weight decay regularization", 2019, algorithm 2.
+
+    Example:
+        >>> import layernet as ln
+        >>> v = ln.Variable([2.0])
+        >>> ln.optimizers.AdamW(0.5, weight_decay=0.5).apply_gradients([([0.0], v)])
+        >>> v.numpy()
+        array([1.5], dtype=float32)
+    """
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        weight_decay: float = 0.004,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        epsilon: float = 1e-8,
+        use_locking: bool = False,
+        name: str = "AdamW",
+        **unknown: object,
+    ) -> None:
+        _refuse(self, unknown, ("learning_rate", "weight_decay", "beta1", "beta2", "epsilon", "use_locking", "name"))
+        super().__init__(learning_rate, beta1, beta2, epsilon, use_locking, name)
+        self.weight_decay = _number(self, "weight_decay", weight_decay)
+
+    def _update(self, variable: Variable, slots: tuple[Variable, ...], gradient: Any, common: Any) -> None:
+        _ops.adam(
+            variable,
+            slots[0],
+            slots[1],
+            gradient,
+            common[0],
+            common[1],
+            beta1=self.beta1,
+            beta2=self.beta2,
+            epsilon=self.epsilon,
+            weight_decay=self.weight_decay,
+        )
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "weight_decay": self.weight_decay}
+
+
+class RMSProp(Optimizer):
+    """Steps scaled by a moving average of the squared gradient.
+
+    `s = decay * s + (1 - decay) * g^2` with s starting at 1, `mom = momentum * mom + lr * g / sqrt(s + epsilon)`,
+    `v -= mom`. Centered: also `q = decay * q + (1 - decay) * g`, and the root is of `s - q^2 + epsilon`. Slots are
+    "rms" and "momentum", with "mg" between them when centered.
+
+    Args:
+        learning_rate: A number, a scalar variable or a function, default 0.001.
+        decay: In [0, 1], default 0.9.
+        momentum: 0 or more, default 0.
+        epsilon: 0 or more, default 1e-10.
+        use_locking: Accepted because TensorFlow 1.x has it; a step is always applied as a whole.
+        centered: Default False.
+        name: Names the slots, default "RMSProp".
+
+    Raises:
+        TypeError: An unknown argument; Keras' spellings are answered with the right one.
+        ValueError: A number out of its range.
+
+    Reference:
+        Tieleman and Hinton, "Neural networks for machine learning", lecture 6.5, 2012; centered: Graves, "Generating
+        sequences with recurrent neural networks", 2013, eq. 38-45.
+
+    Example:
+        >>> import layernet as ln
+        >>> v = ln.Variable([1.0])
+        >>> ln.optimizers.RMSProp(0.5, decay=0.5).apply_gradients([([1.0], v)])
+        >>> v.numpy().round(4)
+        array([0.5], dtype=float32)
+    """
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        decay: float = 0.9,
+        momentum: float = 0.0,
+        epsilon: float = 1e-10,
+        use_locking: bool = False,
+        centered: bool = False,
+        name: str = "RMSProp",
+        **unknown: object,
+    ) -> None:
+        known = ("learning_rate", "decay", "momentum", "epsilon", "use_locking", "centered", "name")
+        _refuse(self, unknown, known)
+        super().__init__(learning_rate, name, ("rms", "mg", "momentum") if centered else ("rms", "momentum"))
+        self.decay = _number(self, "decay", decay, 1.0, closed=True)
+        self.momentum = _number(self, "momentum", momentum)
+        self.epsilon = _number(self, "epsilon", epsilon)
+        self.centered = bool(centered)
+
+    def _initial(self, slot: str) -> float:
+        return 1.0 if slot == "rms" else 0.0
+
+    def _update(self, variable: Variable, slots: tuple[Variable, ...], gradient: Any, common: Any) -> None:
+        if self.centered:
+            rms, mean, momentum = slots
+            _ops.rmsprop_centered(
+                variable,
+                rms,
+                momentum,
+                mean,
+                gradient,
+                common,
+                decay=self.decay,
+                momentum=self.momentum,
+                epsilon=self.epsilon,
+            )
+        else:
+            rms, momentum = slots
+            _ops.rmsprop(
+                variable,
+                rms,
+                momentum,
+                gradient,
+                common,
+                decay=self.decay,
+                momentum=self.momentum,
+                epsilon=self.epsilon,
+            )
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "decay": self.decay,
+            "momentum": self.momentum,
+            "epsilon": self.epsilon,
+            "centered": self.centered,
+        }
+
+
+class Adagrad(Optimizer):
+    """Steps scaled by the sum of all squared gradients: `acc += g^2`, `v -= lr * g / sqrt(acc)`.
+
+    Args:
+        learning_rate: A number, a scalar variable or a function, default 0.01.
+        initial_accumulator_value: Where acc starts, above 0, default 0.1. The slot is "accumulator".
+        use_locking: Accepted because TensorFlow 1.x has it; a step is always applied as a whole.
+        name: Names the slots, default "Adagrad".
+
+    Raises:
+        TypeError: An unknown argument; Keras' spellings are answered with the right one.
+        ValueError: A number out of its range.
+
+    Reference:
+        Duchi, Hazan and Singer, "Adaptive subgradient methods for online learning and stochastic optimization", 2011,
+        figure 1, the diagonal form.
+
+    Example:
+        >>> import layernet as ln
+        >>> v = ln.Variable([1.0])
+        >>> ln.optimizers.Adagrad(0.5, initial_accumulator_value=3.0).apply_gradients([([1.0], v)])
+        >>> v.numpy()
+        array([0.75], dtype=float32)
+    """
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.01,
+        initial_accumulator_value: float = 0.1,
+        use_locking: bool = False,
+        name: str = "Adagrad",
+        **unknown: object,
+    ) -> None:
+        _refuse(self, unknown, ("learning_rate", "initial_accumulator_value", "use_locking", "name"))
+        super().__init__(learning_rate, name, ("accumulator",))
+        if not initial_accumulator_value > 0:
+            raise ValueError(f"Adagrad: expected initial_accumulator_value above 0, got {initial_accumulator_value!r}.")
+        self.initial_accumulator_value = float(initial_accumulator_value)
+
+    def _initial(self, slot: str) -> float:
+        return self.initial_accumulator_value
+
+    def _update(self, variable: Variable, slots: tuple[Variable, ...], gradient: Any, common: Any) -> None:
+        _ops.adagrad(variable, slots[0], gradient, common)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "initial_accumulator_value": self.initial_accumulator_value}
+
+
+_registry = Registry(
+    "optimizer",
+    {
+        "SGD": SGD,
+        "sgd": SGD,
+        "Adam": Adam,
+        "adam": Adam,
+        "AdamW": AdamW,
+        "adamw": AdamW,
+        "RMSProp": RMSProp,
+        "rmsprop": RMSProp,
+        "Adagrad": Adagrad,
+        "adagrad": Adagrad,
+    },
+)
+
+serialize = _registry.serialize
+deserialize = _registry.deserialize
+
+
+def get(identifier: Any) -> Any:
+    """The optimizer meant by a name, a configuration or a class; an optimizer and None stay as they are.
+
+    Raises:
+        ValueError: An unknown name, or something that is none of these.
+
+    Example:
+        >>> import layernet as ln
+        >>> ln.optimizers.get("sgd")
+        SGD(learning_rate=0.01, momentum=0.0, nesterov=False)
+    """
+    return identifier if isinstance(identifier, Optimizer) else _registry.get(identifier)
+
+
+def _refuse(optimizer: Optimizer, unknown: Mapping[str, object], known: Sequence[str]) -> None:
+    """TypeError for arguments that do not exist, with TensorFlow 1.10's name for those of Keras."""
+    for name in unknown:
+        spelling = _KERAS_SPELLING.get(name)
+        advice = f"Write {spelling!r}." if spelling in known else f"Known: {', '.join(known)}."
+        raise TypeError(f"{type(optimizer).__name__}: expected TensorFlow 1.10's arguments, got {name!r}. {advice}")
+
+
+def _number(optimizer: Optimizer, name: str, value: float, high: float = math.inf, closed: bool = False) -> float:
+    """`value` as a float, checked to lie in [0, high), or in [0, high] when closed."""
+    number = float(value)
+    if not (0.0 <= number < high or (closed and number == high)):
+        interval = "a finite number of 0 or more" if high == math.inf else f"in [0, {high:g}" + ("]" if closed else ")")
+        raise ValueError(f"{type(optimizer).__name__}: expected {name} to be {interval}, got {value!r}.")
+    return number

@@ -1,0 +1,490 @@
+"""Checkpoints: the values of variables in a safetensors file, by name, and TensorFlow's `checkpoint` state file.
+
+A checkpoint is named by its prefix: `run/ckpt-3` stands for the file `run/ckpt-3.safetensors`. `run/checkpoint`
+says which prefix was saved last. Both are replaced atomically, and a checkpoint is restored as a whole or not at all:
+names, shapes and types are compared before the first variable changes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from layernet import _core
+from layernet.errors import CheckpointNotFoundError, DataLossError, FormatError, NotFoundError, ShapeError
+from layernet.naming import VariableScope
+from layernet.network import Network
+from layernet.tensor import Tensor
+from layernet.tensorfile import TensorFile, atomic_write, write_tensors
+from layernet.variable import Variable, creation_hook
+
+__all__ = [
+    "Saver",
+    "latest_checkpoint",
+    "list_variables",
+    "load_variable",
+    "restore_network_checkpoint",
+    "restore_variables_on_create",
+    "save_network_checkpoint",
+]
+
+_SUFFIX = ".safetensors"
+_STATE_FILE = "checkpoint"
+
+Path = str | os.PathLike[str]
+MapFunc = Callable[[str], str]
+
+
+class Saver:
+    """Saves variables under their names, and restores them.
+
+    Args:
+        var_list: Variables, saved under their full names without ":0"; or a dictionary from names to variables.
+
+    Raises:
+        TypeError: Something that is not a variable.
+        ValueError: No variables, or two variables of one name. The same variable twice is fine.
+
+    Example:
+        >>> import layernet as ln
+        >>> import tempfile
+        >>> v = ln.Variable([1.0, 2.0], name="v")
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = ln.Saver([v]).save(folder + "/ckpt", global_step=7)
+        ...     v.assign([0.0, 0.0]) is v
+        ...     ln.Saver({"v": v}).restore(path)
+        True
+        >>> path.rsplit("/", 1)[1], v.numpy()
+        ('ckpt-7', array([1., 2.], dtype=float32))
+    """
+
+    def __init__(self, var_list: Iterable[Variable] | Mapping[str, Variable]) -> None:
+        named = var_list.items() if isinstance(var_list, Mapping) else [(_name_of(v), v) for v in var_list]
+        self._variables: dict[str, Variable] = {}
+        for name, variable in named:
+            _name_of(variable)
+            if self._variables.setdefault(name, variable) is not variable:
+                raise ValueError(
+                    f"Saver: expected one variable of each name, got two called {name!r}. "
+                    "Give a dictionary with names of your own."
+                )
+        if not self._variables:
+            raise ValueError("Saver: expected at least one variable, got none. Networks have variables once called.")
+
+    def save(self, file_prefix: Path, global_step: int | Variable | None = None) -> str:
+        """Write a checkpoint and note it as the latest one of its folder, which is made if it does not exist.
+
+        Args:
+            file_prefix: The prefix; the file is `<prefix>.safetensors`.
+            global_step: Appended to the prefix as `-<step>`; None (default) appends nothing.
+
+        Returns:
+            The prefix, with the step.
+
+        Raises:
+            OSError: The file cannot be written; what was there stays.
+        """
+        prefix = os.fspath(file_prefix)
+        if global_step is not None:
+            prefix = f"{prefix}-{int(global_step)}"
+        folder = os.path.dirname(prefix) or "."
+        os.makedirs(folder, exist_ok=True)
+        write_tensors(prefix + _SUFFIX, {name: _stored(v) for name, v in self._variables.items()})
+        _note_latest(folder, os.path.basename(prefix))
+        return prefix
+
+    def restore(self, path: Path) -> None:
+        """Assign the values of a checkpoint; entries of other names are ignored.
+
+        Args:
+            path: The prefix that `save` returned.
+
+        Raises:
+            CheckpointNotFoundError: No such checkpoint (a ValueError, and a NotFoundError too).
+            NotFoundError: A variable's name is not in the file.
+            ShapeError: A variable has another shape in the file.
+            DataLossError: A variable has another type in the file.
+            FormatError: The file is damaged.
+        """
+        with TensorFile(_find(path)) as file:
+            _restore(file, self._variables)
+
+
+def save_network_checkpoint(
+    network: Network, save_path: Path, global_step: int | Variable | None = None, map_func: MapFunc | None = None
+) -> str:
+    """Save all variables of a network.
+
+    Args:
+        network: A network that has been called.
+        save_path: A prefix, or a folder: the prefix is then the network's name in that folder, with "_" for "/".
+        global_step: Appended to the prefix as `-<step>`; None (default) appends nothing.
+        map_func: From a variable's full name (without ":0") to its name in the file. None (default) takes the network's
+            own prefix away, so that another instance can restore the file; other names stay as they are.
+
+    Returns:
+        The prefix, with the step: what `restore_network_checkpoint` takes.
+
+    Raises:
+        ValueError: A network without variables, or two variables that get the same name.
+        OSError: The file cannot be written; what was there stays.
+
+    Example:
+        >>> import layernet as ln
+        >>> import tempfile
+        >>> net = ln.Sequential([ln.layers.Dense(1)], name="net")
+        >>> out = net(ln.constant([[1.0]]))
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = ln.save_network_checkpoint(net, folder, global_step=3)
+        ...     ln.list_variables(path)
+        [('dense/bias', [1]), ('dense/kernel', [1, 1])]
+    """
+    if not network.built:
+        raise ValueError(
+            f"save_network_checkpoint: expected a network that has been called, got {type(network).__name__}, "
+            "which has no variables yet. Call it once."
+        )
+    names = _names_in_file(network, _mapping(network, map_func))
+    return Saver(names).save(_network_prefix(network, save_path), global_step)
+
+
+def restore_network_checkpoint(network: Network, save_path: Path, map_func: MapFunc | None = None) -> None:
+    """Restore a network: existing variables at once, those that do not exist yet when they are made.
+
+    Restoring gives the network its final name, as calling it does. Of several restores that wait for a variable, the
+    latest that has its name gives the value.
+
+    Args:
+        network: A network, called or not.
+        save_path: The prefix, or the folder that was given to `save_network_checkpoint`.
+        map_func: As for saving, and in the same direction: from a variable's full name to its name in the file.
+
+    Raises:
+        CheckpointNotFoundError: No such checkpoint (a ValueError, and a NotFoundError too).
+        NotFoundError: An existing variable is not in the file.
+        ShapeError: An existing variable has another shape in the file. (Variables made later raise a ValueError then.)
+        DataLossError: An existing variable has another type in the file.
+        ValueError: Two variables get the same name, or an unbuilt layer belongs to a network that no longer exists.
+        FormatError: The file is damaged.
+
+    Example:
+        >>> import layernet as ln
+        >>> import tempfile
+        >>> def make():
+        ...     return ln.Sequential([ln.layers.Dense(2), ln.layers.Dense(1)])
+        >>> x = ln.constant([[1.0, 2.0]])
+        >>> first, second = make(), make()
+        >>> y = first(x)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     ln.restore_network_checkpoint(second, ln.save_network_checkpoint(first, folder))
+        >>> bool((second(x).numpy() == y.numpy()).all())
+        True
+    """
+    network.fix_scope()
+    mapping = _mapping(network, map_func)
+    existing = _names_in_file(network, mapping)
+    with TensorFile(_find(_network_prefix(network, save_path))) as file:
+        _restore(file, existing)
+        later = {name: _value(file, name) for name in file.entries if name not in existing}
+    if later:
+        waiting = _Waiting(mapping, later)
+        for scope in _scopes(network):
+            scope.restore_hooks.append(waiting)
+
+
+@contextlib.contextmanager
+def restore_variables_on_create(save_path: Path, map_func: MapFunc | None = None) -> Iterator[None]:
+    """Inside the block, variables start with their values in a checkpoint.
+
+    Args:
+        save_path: The prefix of the checkpoint.
+        map_func: From a variable's full name (without ":0") to its name in the file; None (default) changes nothing.
+
+    Raises:
+        CheckpointNotFoundError: No such checkpoint.
+        NotFoundError: On making a variable whose name is not in the file.
+        ValueError: On making a variable of another shape or type.
+        FormatError: The file is damaged.
+
+    Example:
+        >>> import layernet as ln
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = ln.Saver([ln.Variable(5.0, name="v")]).save(folder + "/ckpt")
+        ...     with ln.restore_variables_on_create(path):
+        ...         v = ln.Variable(1.0, name="v")
+        >>> float(v)
+        5.0
+    """
+    with TensorFile(_find(save_path)) as file:
+
+        def value_of(name: str, shape: tuple[int, ...], dtype: Any) -> Tensor:
+            return _value(file, map_func(name) if map_func is not None else name)
+
+        with creation_hook(value_of):
+            yield
+
+
+def list_variables(path: Path) -> list[tuple[str, list[int]]]:
+    """Names and shapes in a checkpoint, sorted by name.
+
+    Args:
+        path: The prefix of a checkpoint, or a folder, whose latest checkpoint is meant.
+
+    Raises:
+        CheckpointNotFoundError: No such checkpoint.
+        FormatError: The file is damaged.
+
+    Example: see `save_network_checkpoint`.
+    """
+    with TensorFile(_find(path, folders=True)) as file:
+        return [(name, list(entry.shape)) for name, entry in sorted(file.entries.items())]
+
+
+def load_variable(path: Path, name: str) -> npt.NDArray[Any]:
+    """One value of a checkpoint, as an array; bfloat16 comes as float32.
+
+    Args:
+        path: The prefix of a checkpoint, or a folder, whose latest checkpoint is meant.
+        name: The name in the file; a trailing ":0" is ignored.
+
+    Raises:
+        CheckpointNotFoundError: No such checkpoint.
+        NotFoundError: No such name in it.
+        FormatError: The file is damaged.
+
+    Example:
+        >>> import layernet as ln
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = ln.Saver([ln.Variable(5.0, name="v")]).save(folder + "/ckpt")
+        ...     float(ln.load_variable(path, "v"))
+        5.0
+    """
+    with TensorFile(_find(path, folders=True)) as file:
+        return file.read(name.removesuffix(":0"))
+
+
+def latest_checkpoint(checkpoint_dir: Path) -> str | None:
+    """The prefix that the folder's `checkpoint` file names as the latest; None without that file or the checkpoint.
+
+    Args:
+        checkpoint_dir: The folder.
+
+    Raises:
+        FormatError: The `checkpoint` file is not one.
+
+    Example:
+        >>> import layernet as ln
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     ln.latest_checkpoint(folder) is None
+        ...     path = ln.Saver([ln.Variable(5.0, name="v")]).save(folder + "/ckpt")
+        ...     ln.latest_checkpoint(folder) == path
+        True
+        True
+    """
+    folder = os.fspath(checkpoint_dir)
+    prefixes = _read_state(folder)
+    if not prefixes:
+        return None
+    prefix = os.path.join(folder, prefixes[-1])
+    return prefix if os.path.isfile(prefix + _SUFFIX) else None
+
+
+class _Waiting:
+    """The rest of a checkpoint, waiting for the variables to be made; a hook of `VariableScope.restore_hooks`."""
+
+    def __init__(self, mapping: MapFunc, values: dict[str, Tensor]) -> None:
+        self._mapping = mapping
+        self._values = values
+        self._taken: dict[str, str] = {}
+
+    def __call__(self, name: str, shape: tuple[int, ...], dtype: Any) -> Tensor | None:
+        in_file = self._mapping(name)
+        if in_file in self._taken:
+            raise ValueError(
+                f"variable {name!r}: expected a value of its own in the checkpoint, but {in_file!r} already went to "
+                f"{self._taken[in_file]!r}. Give restore_network_checkpoint a map_func that tells them apart."
+            )
+        if in_file not in self._values:
+            return None
+        self._taken[in_file] = name
+        return self._values.pop(in_file)
+
+
+def _mapping(network: Network, map_func: MapFunc | None) -> MapFunc:
+    """The function from full names to names in the file."""
+    if map_func is not None:
+        return map_func
+    prefix = network.scope_name + "/"
+    return lambda name: name.removeprefix(prefix)
+
+
+def _names_in_file(network: Network, mapping: MapFunc) -> dict[str, Variable]:
+    """The network's variables by their names in the file."""
+    names: dict[str, Variable] = {}
+    for variable in network.variables:
+        name = mapping(variable.full_name)
+        if not isinstance(name, str):
+            raise TypeError(f"map_func: expected a string for {variable.full_name!r}, got {name!r}.")
+        other = names.setdefault(name, variable)
+        if other is not variable:
+            raise ValueError(
+                f"network {network.name!r}: expected names in the checkpoint to differ, but {other.full_name!r} and "
+                f"{variable.full_name!r} both become {name!r}. Give a map_func that tells them apart."
+            )
+    return names
+
+
+def _network_prefix(network: Network, save_path: Path) -> str:
+    path = os.fspath(save_path)
+    if os.path.isdir(path) or path.endswith(os.sep):
+        return os.path.join(path, network.name.replace("/", "_"))
+    return path
+
+
+def _scopes(network: Network) -> Iterator[VariableScope]:
+    """The scopes of a network and of all that it tracks, wherever they lie."""
+    yield network.scope
+    for layer in network.layers:
+        if isinstance(layer, Network):
+            layer.fix_scope()
+            yield from _scopes(layer)
+        elif layer.scope is not None:
+            yield layer.scope
+
+
+def _restore(file: TensorFile, variables: Mapping[str, Variable]) -> None:
+    """Assign to all variables, or, when one does not fit, to none."""
+    missing = sorted(name for name in variables if name not in file.entries)
+    if missing:
+        raise NotFoundError(
+            f"{file.path}: expected the variables {', '.join(map(repr, variables))}, "
+            f"but the file lacks {', '.join(map(repr, missing))}. See list_variables for those that it has."
+        )
+    for name, variable in variables.items():
+        entry = file.entries[name]
+        if entry.shape != tuple(variable.shape):
+            raise ShapeError(
+                f"variable {variable.name!r}: expected shape {list(variable.shape)}, "
+                f"got {list(entry.shape)} for {name!r} in {file.path}."
+            )
+        if entry.dtype != variable.dtype.name:
+            raise DataLossError(
+                f"variable {variable.name!r}: expected dtype {variable.dtype.name}, "
+                f"got {entry.dtype} for {name!r} in {file.path}."
+            )
+    values = {name: _value(file, name) for name in variables}
+    for name, variable in variables.items():
+        variable.assign(values[name])
+
+
+def _value(file: TensorFile, name: str) -> Tensor:
+    array = file.read(name)
+    if file.entries[name].dtype == "bfloat16":
+        return _core.constant(array, dtype=_core.bfloat16)
+    return _core.from_numpy(array, copy=False)
+
+
+def _stored(variable: Variable) -> tuple[str, npt.NDArray[Any]]:
+    """Type and values of a variable as `write_tensors` takes them."""
+    dtype = variable.dtype
+    if dtype == _core.bfloat16:
+        return dtype.name, np.asarray(_core.ops.cast(variable, dtype=_core.float32))
+    return dtype.name, variable.numpy()
+
+
+def _name_of(variable: Any) -> str:
+    if not isinstance(variable, Variable):
+        raise TypeError(f"Saver: expected variables, got {type(variable).__name__}. Tensors cannot be restored.")
+    return variable.full_name
+
+
+def _find(path: Path, folders: bool = False) -> str:
+    """The file of a checkpoint's prefix or, if wanted, of the latest checkpoint in a folder."""
+    prefix = os.fspath(path)
+    if folders and os.path.isdir(prefix):
+        latest = latest_checkpoint(prefix)
+        if latest is None:
+            raise CheckpointNotFoundError(
+                f"{prefix}: expected a folder with a checkpoint, but its 'checkpoint' file names none. "
+                "Give the prefix that save returned."
+            )
+        prefix = latest
+    for candidate in (prefix + _SUFFIX, prefix):
+        if candidate.endswith(_SUFFIX) and os.path.isfile(candidate):
+            return candidate
+    raise CheckpointNotFoundError(
+        f"{prefix}: expected a checkpoint, but there is no file {os.path.basename(prefix) + _SUFFIX!r}. "
+        "Give the prefix that save returned."
+    )
+
+
+# The state file is a protocol buffer in text form: `key: value` lines, strings in C notation.
+_LINE = re.compile(
+    r'\s*(?:(model_checkpoint_path|all_model_checkpoint_paths):\s*"((?:[^"\\]|\\.)*)"'
+    r"|(?!model_checkpoint_path|all_model_checkpoint_paths)\w+:.*|)\s*"
+)
+_ESCAPE = re.compile(rb"\\([0-7]{1,3}|x[0-9a-fA-F]{1,2}|.)")
+_NAMED = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"a": b"\a", b"b": b"\b", b"f": b"\f", b"v": b"\v"}
+
+
+def _read_state(folder: str) -> list[str]:
+    """The prefixes in the state file of a folder, the latest last; none when there is no such file."""
+    path = os.path.join(folder, _STATE_FILE)
+    try:
+        with open(path, "rb") as file:
+            text = file.read().decode("latin-1")
+    except FileNotFoundError:
+        return []
+    latest: list[str] = []
+    others: list[str] = []
+    for number, line in enumerate(text.split("\n"), 1):
+        match = _LINE.fullmatch(line)
+        if match is None:
+            raise FormatError(f"{path}: expected lines 'key: value', got {line[:80]!r} in line {number}.")
+        if match[1] is not None:
+            (latest if match[1] == "model_checkpoint_path" else others).append(_unquoted(match[2]))
+    return [prefix for prefix in others if prefix not in latest] + latest[-1:]
+
+
+def _note_latest(folder: str, prefix: str) -> None:
+    """Make `prefix` the latest of its folder's state file; checkpoints whose files are gone leave the list."""
+    try:
+        known = _read_state(folder)
+    except FormatError:
+        known = []
+    others = [p for p in known if p != prefix and _exists(os.path.join(folder, p))]
+    lines = [f'model_checkpoint_path: "{_quoted(prefix)}"']
+    lines += [f'all_model_checkpoint_paths: "{_quoted(p)}"' for p in (*others, prefix)]
+    atomic_write(os.path.join(folder, _STATE_FILE), ["".join(line + "\n" for line in lines).encode("ascii")])
+
+
+def _exists(prefix: str) -> bool:
+    """Whether there is a checkpoint of either kind; TensorFlow's has an index file."""
+    return os.path.isfile(prefix + _SUFFIX) or os.path.isfile(prefix + ".index")
+
+
+def _quoted(text: str) -> str:
+    """C notation: ASCII stays, other bytes become octal."""
+    plain = {ord('"'): '\\"', ord("\\"): "\\\\", ord("\n"): "\\n", ord("\r"): "\\r", ord("\t"): "\\t"}
+    return "".join(plain.get(b) or (chr(b) if 32 <= b < 127 else f"\\{b:03o}") for b in os.fsencode(text))
+
+
+def _unquoted(text: str) -> str:
+    def one(match: re.Match[bytes]) -> bytes:
+        code = match[1]
+        if code[0] in b"01234567":
+            return bytes([int(code, 8) & 255])
+        if code[:1] == b"x" and len(code) > 1:
+            return bytes([int(code[1:], 16)])
+        return _NAMED.get(code, code)
+
+    return os.fsdecode(_ESCAPE.sub(one, text.encode("latin-1")))

@@ -1,0 +1,47 @@
+"""Metrics on small examples."""
+
+import numpy as np
+import pytest
+
+import layernet as ln
+
+M = ln.metrics
+
+
+@pytest.mark.parametrize(
+    ("metric", "true", "pred", "rows"),
+    [
+        (M.accuracy, [1.0, 2.0, 3.0], [1.0, 0.0, 3.0], [1, 0, 1]),
+        (M.accuracy, [[1, 2], [3, 4]], [[1, 0], [3, 4]], [0.5, 1]),
+        (M.binary_accuracy, [[1], [0], [1]], [[0.6], [0.5], [0.4]], [1, 1, 0]),
+        (M.categorical_accuracy, [[0, 1], [1, 0], [0, 1]], [[0.1, 0.9], [0.3, 0.7], [0.5, 0.5]], [1, 0, 0]),
+        (M.sparse_categorical_accuracy, [1, 0, 1], [[0.1, 0.9], [0.3, 0.7], [0.5, 0.5]], [1, 0, 0]),
+        (M.sparse_categorical_accuracy, [[1], [0]], [[0.1, 0.9], [0.3, 0.7]], [1, 0]),
+    ],
+)
+def test_rows_mean_and_weights(metric, true, pred, rows):
+    pred = ln.constant(pred, dtype="float32")
+    got = metric(true, pred, reduction="none")
+    assert got.dtype == "float32"
+    np.testing.assert_array_equal(got.numpy(), rows)
+    assert float(metric(true, pred)) == pytest.approx(np.mean(rows))
+    weights = np.arange(len(rows))
+    assert float(metric(true, pred, weights)) == pytest.approx(np.mean(weights * rows))
+
+
+def test_threshold():
+    assert float(M.binary_accuracy([[1.0]], [[0.4]], threshold=0.3)) == 1.0
+
+
+def test_errors_are_those_of_the_losses():
+    assert M.mean_squared_error is ln.losses.mean_squared_error
+    assert M.mae is M.MAE is ln.losses.mean_absolute_error
+    with pytest.raises(ln.errors.ShapeError, match=r"sparse_categorical_accuracy: expected y_true of shape \[2\]"):
+        M.sparse_categorical_accuracy([1, 2, 3], [[0.1, 0.9], [0.3, 0.7]])
+
+
+def test_names():
+    assert M.get("acc") is M.acc is M.accuracy
+    assert M.serialize(M.acc) == "accuracy"
+    with pytest.raises(ValueError, match=r"metric: expected a known name, got 'auc'. Known names: MAE, MSE, acc"):
+        M.get("auc")

@@ -1,0 +1,412 @@
+"""Update rules against their formulas in float64, slots and their names, errors."""
+
+import copy
+import gc
+import pickle
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+import layernet as ln
+
+O = ln.optimizers  # noqa: E741
+STEPS = 6
+
+
+def sgd(v, grads, lr=0.1):
+    for g in grads:
+        v = v - lr * g
+        yield v
+
+
+def momentum(v, grads, lr=0.1, m=0.9, nesterov=False):
+    a = np.zeros_like(v)
+    for g in grads:
+        a = m * a + g
+        v = v - (lr * g + lr * m * a if nesterov else lr * a)
+        yield v
+
+
+def adam(v, grads, lr=0.001, beta1=0.9, beta2=0.999, epsilon=1e-8, weight_decay=0.0, power_type=np.float32):
+    m, s = np.zeros_like(v), np.zeros_like(v)
+    power1, power2 = power_type(beta1), power_type(beta2)  # kept as float32 variables, as TensorFlow does
+    for g in grads:
+        m = beta1 * m + (1 - beta1) * g
+        s = beta2 * s + (1 - beta2) * g * g
+        lr_t = lr * np.sqrt(1 - np.float64(power2)) / (1 - np.float64(power1))
+        v = v - lr_t * m / (np.sqrt(s) + epsilon) - lr * weight_decay * v
+        power1, power2 = power_type(power1 * np.float64(beta1)), power_type(power2 * np.float64(beta2))
+        yield v
+
+
+def rmsprop(v, grads, lr=0.001, decay=0.9, momentum=0.0, epsilon=1e-10, centered=False):
+    s, q, mom = np.ones_like(v), np.zeros_like(v), np.zeros_like(v)
+    for g in grads:
+        s = decay * s + (1 - decay) * g * g
+        q = decay * q + (1 - decay) * g
+        mom = momentum * mom + lr * g / np.sqrt(s - q * q * centered + epsilon)
+        v = v - mom
+        yield v
+
+
+def adagrad(v, grads, lr=0.01, start=0.1):
+    acc = np.full_like(v, start)
+    for g in grads:
+        acc = acc + g * g
+        v = v - lr * g / np.sqrt(acc)
+        yield v
+
+
+CASES = {
+    "sgd": (lambda: O.SGD(0.1), sgd),
+    "sgd_default": (lambda: O.SGD(), lambda v, g: sgd(v, g, 0.01)),
+    "momentum": (lambda: O.SGD(0.1, momentum=0.9), momentum),
+    "nesterov": (lambda: O.SGD(0.1, 0.8, nesterov=True), lambda v, g: momentum(v, g, 0.1, 0.8, True)),
+    "adam": (lambda: O.Adam(), adam),
+    "adam_all": (lambda: O.Adam(0.05, 0.8, 0.95, 1e-3), lambda v, g: adam(v, g, 0.05, 0.8, 0.95, 1e-3)),
+    "adamw": (lambda: O.AdamW(), lambda v, g: adam(v, g, weight_decay=0.004)),
+    "adamw_all": (
+        lambda: O.AdamW(0.05, weight_decay=0.1, beta1=0.8, beta2=0.95, epsilon=1e-3),
+        lambda v, g: adam(v, g, 0.05, 0.8, 0.95, 1e-3, 0.1),
+    ),
+    "rmsprop": (lambda: O.RMSProp(0.01), lambda v, g: rmsprop(v, g, 0.01)),
+    "rmsprop_all": (
+        lambda: O.RMSProp(0.01, decay=0.8, momentum=0.5, epsilon=1e-3),
+        lambda v, g: rmsprop(v, g, 0.01, 0.8, 0.5, 1e-3),
+    ),
+    "rmsprop_centered": (
+        lambda: O.RMSProp(0.01, momentum=0.5, centered=True),
+        lambda v, g: rmsprop(v, g, 0.01, momentum=0.5, centered=True),
+    ),
+    "adagrad": (lambda: O.Adagrad(0.1), lambda v, g: adagrad(v, g, 0.1)),
+    "adagrad_start": (lambda: O.Adagrad(0.1, initial_accumulator_value=1.0), lambda v, g: adagrad(v, g, 0.1, 1.0)),
+}
+MAKERS = [make for make, _ in CASES.values()]
+
+
+def each_optimizer(test):
+    return pytest.mark.parametrize("make", MAKERS, ids=CASES)(test)
+
+
+def run(make, start, grads, dtype):
+    v = ln.Variable(start.astype(dtype))
+    optimizer = make()
+    for g in grads:
+        optimizer.apply_gradients([(ln.constant(g.astype(dtype)), v)])
+        yield v.numpy().copy()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("make", "formula"), CASES.values(), ids=CASES)
+def test_steps(make, formula, dtype):
+    rng = np.random.default_rng(3)
+    # Sizes around the vector lengths and a tail.
+    for shape in [(), (1,), (7,), (16,), (33,), (5, 13)]:
+        start = np.asarray(rng.normal(size=shape).astype(dtype), np.float64)
+        grads = [np.asarray(rng.normal(size=shape).astype(dtype), np.float64) for _ in range(STEPS)]
+        eps = np.finfo(dtype).eps
+        for got, want in zip(run(make, start, grads, dtype), formula(start, grads), strict=True):
+            # About ten roundings per step, of values of order 1; 1 - beta2^t loses 1 / (1 - beta2) in float32, which
+            # enters by its root, relative to a step of lr.
+            np.testing.assert_allclose(got, want, rtol=0, atol=10 * STEPS * eps * (1 + 0.05 / 0.001**0.5))
+
+
+VALUES = st.floats(-100, 100, width=32)
+
+
+@settings(max_examples=30)
+@given(hnp.arrays(np.float32, 9, elements=VALUES), hnp.arrays(np.float32, 9, elements=VALUES))
+def test_one_step_of_any_numbers(start, gradient):
+    for make, formula in CASES.values():
+        [got] = run(make, start, [gradient], "float32")
+        [want] = formula(start.astype(np.float64), [gradient.astype(np.float64)])
+        step = np.abs(want - start).max()
+        # centered: s - q^2 may cancel down to 0.9 * 0.1 of s and lose a factor of about 10.
+        np.testing.assert_allclose(got, want, rtol=2e-7, atol=1e-5 * step + 1e-12)
+
+
+@each_optimizer
+def test_gradients_as_arrays_lists_and_tensors(make):
+    results = []
+    for convert in (ln.constant, np.asarray, list, lambda g: np.asarray(g, np.float64)):
+        v = ln.Variable([1.0, 2.0])
+        make().apply_gradients([(convert([0.5, -0.25]), v)])
+        results.append(v.numpy().tolist())
+    assert results[0] == results[1] == results[2] == results[3]
+
+
+@each_optimizer
+def test_none_is_skipped_and_makes_no_slots(make):
+    a, b = ln.Variable([1.0], name="a"), ln.Variable([2.0], name="b")
+    optimizer = make()
+    optimizer.apply_gradients([([1.0], a), (None, b)])
+    assert b.numpy().tolist() == [2.0]
+    assert not any(s.name.startswith("b/") for s in optimizer.variables())
+
+
+@each_optimizer
+def test_values_seen_before_a_step_stay(make):
+    v = ln.Variable([1.0, 2.0])
+    before = v.numpy()
+    make().apply_gradients([([1.0, 1.0], v)])
+    assert before.tolist() == [1.0, 2.0]
+    assert (v.numpy() != before).all()
+
+
+@each_optimizer
+def test_variables_of_two_types_in_one_step(make):
+    a, b = ln.Variable([1.0, -1.0]), ln.Variable(np.array([1.0, -1.0]))
+    optimizer = make()
+    for _ in range(3):
+        optimizer.apply_gradients([([0.5, 0.25], a), ([0.5, 0.25], b)])
+    np.testing.assert_allclose(a.numpy(), b.numpy(), atol=1e-5)
+    assert (a.dtype, b.dtype) == ("float32", "float64")
+
+
+@pytest.mark.parametrize(
+    ("make", "slots"),
+    [
+        (lambda: O.SGD(0.1), {}),
+        (lambda: O.SGD(0.1, momentum=0.5), {"momentum": "Momentum"}),
+        (lambda: O.Adam(), {"m": "Adam", "v": "Adam_1"}),
+        (lambda: O.AdamW(), {"m": "AdamW", "v": "AdamW_1"}),
+        (lambda: O.Adam(name="Mine"), {"m": "Mine", "v": "Mine_1"}),
+        (lambda: O.RMSProp(0.1), {"rms": "RMSProp", "momentum": "RMSProp_1"}),
+        (lambda: O.RMSProp(0.1, centered=True), {"rms": "RMSProp", "mg": "RMSProp_1", "momentum": "RMSProp_2"}),
+        (lambda: O.Adagrad(0.1), {"accumulator": "Adagrad"}),
+    ],
+)
+def test_slot_names(make, slots):
+    v = ln.Variable([1.0], name="net/dense/kernel")
+    optimizer = make()
+    assert optimizer.get_slot_names() == sorted(slots)
+    assert all(optimizer.get_slot(v, key) is None for key in slots)
+    optimizer.apply_gradients([([1.0], v)])
+    for key, name in slots.items():
+        slot = optimizer.get_slot(v, key)
+        assert (slot.name, slot.shape, slot.trainable) == (f"net/dense/kernel/{name}:0", (1,), False)
+    powers = ["beta1_power:0", "beta2_power:0"] if isinstance(optimizer, O.Adam) else []
+    names = [v.name for v in optimizer.variables()]
+    assert names == sorted(powers + [f"net/dense/kernel/{name}:0" for name in slots.values()])
+
+
+def test_second_optimizer_takes_the_next_names_while_the_first_lives():
+    v = ln.Variable([1.0], name="v")
+    first, second = O.Adam(), O.Adam()
+    for optimizer in (first, second):
+        optimizer.apply_gradients([([1.0], v)])
+    assert [s.name for s in second.variables()] == ["beta1_power:0", "beta2_power:0", "v/Adam_2:0", "v/Adam_3:0"]
+    del first, optimizer
+    gc.collect()
+    third = O.Adam()
+    third.create_slots([v])
+    assert third.get_slot(v, "m").name == "v/Adam:0"
+
+
+def test_create_slots_before_the_first_step():
+    v = ln.Variable([1.0], name="v")
+    optimizer = O.Adam()
+    assert optimizer.variables() == []
+    optimizer.create_slots([v])
+    optimizer.create_slots([v])
+    names = [s.name for s in optimizer.variables()]
+    optimizer.apply_gradients([([1.0], v)])
+    assert [s.name for s in optimizer.variables()] == names
+    assert float(optimizer.variables()[0]) == pytest.approx(0.81)
+
+
+def test_initial_values_of_slots():
+    v = ln.Variable([1.0, 2.0])
+    for optimizer, starts in [
+        (O.RMSProp(0.1, centered=True), {"rms": 1, "mg": 0, "momentum": 0}),
+        (O.Adagrad(0.1, 0.25), {"accumulator": 0.25}),
+        (O.Adam(), {"m": 0, "v": 0}),
+    ]:
+        optimizer.create_slots([v])
+        for key, start in starts.items():
+            assert optimizer.get_slot(v, key).numpy().tolist() == [start, start]
+
+
+def test_constraint_after_each_step():
+    v = ln.Variable([1.0, -1.0], constraint=ln.constraints.NonNeg())
+    O.SGD(0.5).apply_gradients([([4.0, -4.0], v)])
+    assert v.numpy().tolist() == [0.0, 1.0]
+
+
+def test_learning_rate_as_variable_and_function():
+    rate = ln.Variable(0.5, trainable=False)
+    v = ln.Variable([1.0])
+    optimizer = O.SGD(rate)
+    optimizer.apply_gradients([([1.0], v)])
+    rate.assign(0.25)
+    optimizer.apply_gradients([([1.0], v)])
+    assert v.numpy().tolist() == [0.25]
+    rates = iter([0.25, ln.constant(0.5)])
+    optimizer = O.SGD(lambda: next(rates))
+    for _ in range(2):
+        optimizer.apply_gradients([([1.0], v)])
+    assert v.numpy().tolist() == [-0.5]
+
+
+def test_learning_rate_of_another_type_than_the_variable():
+    v = ln.Variable(np.array([1.0]))
+    O.SGD(ln.Variable(0.5, trainable=False)).apply_gradients([([1.0], v)])
+    assert v.numpy().tolist() == [0.5]
+
+
+def test_learning_rate_may_be_set():
+    v = ln.Variable([1.0])
+    optimizer = O.SGD(0.5)
+    optimizer.apply_gradients([([1.0], v)])
+    optimizer.learning_rate = 0.25
+    assert optimizer.learning_rate == 0.25
+    optimizer.apply_gradients([([1.0], v)])
+    assert v.numpy().tolist() == [0.25]
+
+
+def test_global_step():
+    v, step = ln.Variable([1.0]), ln.Variable(0, trainable=False)
+    O.SGD(0.5).apply_gradients([([1.0], v)], global_step=step)
+    O.SGD(0.5).minimize(lambda: ln.reduce_sum(v), global_step=step)
+    assert int(step) == 2
+
+
+def test_minimize():
+    a, b = ln.Variable([3.0], name="a"), ln.Variable([4.0], name="b")
+    optimizer = O.SGD(0.5)
+    loss = optimizer.minimize(lambda: ln.reduce_sum(a * a + b), [a])
+    assert (float(loss), a.numpy().tolist(), b.numpy().tolist()) == (13.0, [0.0], [4.0])
+    optimizer.minimize(lambda: ln.reduce_sum(a * a + b))
+    assert b.numpy().tolist() == [3.5]
+    [(gradient, variable)] = optimizer.compute_gradients(lambda: ln.reduce_sum(a * b), [b])
+    assert (gradient.numpy().tolist(), variable is b) == ([0.0], True)
+
+
+def test_minimum_of_a_quadratic_is_found():
+    for make in (
+        lambda: O.SGD(0.1, momentum=0.5),
+        lambda: O.Adam(0.1),
+        lambda: O.RMSProp(0.01),
+        lambda: O.Adagrad(0.5),
+    ):
+        v = ln.Variable([3.0, -2.0])
+        optimizer = make()
+        for _ in range(500):
+            optimizer.minimize(lambda v=v: ln.reduce_sum(ln.square(v - 1.0)))
+        np.testing.assert_allclose(v.numpy(), [1.0, 1.0], atol=0.02)
+
+
+@each_optimizer
+@pytest.mark.parametrize("clone", [copy.deepcopy, lambda pair: pickle.loads(pickle.dumps(pair))])
+def test_copies_go_on_by_themselves(make, clone):
+    v = ln.Variable([1.0, -2.0], name="v")
+    optimizer = make()
+    optimizer.apply_gradients([([0.5, 1.0], v)])
+    other, w = clone((optimizer, v))
+    assert [s.name for s in other.variables()] == [s.name for s in optimizer.variables()]
+    other.apply_gradients([([1.0, 1.0], w)])
+    assert (v.numpy() != w.numpy()).all()
+    optimizer.apply_gradients([([1.0, 1.0], v)])
+    np.testing.assert_array_equal(v.numpy(), w.numpy())
+
+
+@each_optimizer
+def test_configuration(make):
+    optimizer = make()
+    config = O.serialize(optimizer)
+    again = O.deserialize(config)
+    assert type(again) is type(optimizer)
+    assert again.get_config() == optimizer.get_config()
+    assert repr(again) == repr(optimizer)
+
+
+def test_get():
+    assert type(O.get("rmsprop")) is O.RMSProp
+    optimizer = O.SGD(0.1)
+    assert O.get(optimizer) is optimizer
+    assert O.get({"class_name": "Adam", "config": {"learning_rate": 0.5}}).learning_rate == 0.5
+    assert O.SGD(ln.Variable(0.5)).get_config()["learning_rate"] == 0.5
+    with pytest.raises(ValueError, match=r"optimizer: expected a known name, got 'ftrl'. Known names: Adagrad, Adam"):
+        O.get("ftrl")
+    with pytest.raises(ValueError, match=r"SGD: expected a number as learning_rate to write down, got <function"):
+        O.SGD(lambda: 0.1).get_config()
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: O.SGD(lr=0.1), r"SGD: expected TensorFlow 1.10's arguments, got 'lr'. Write 'learning_rate'"),
+        (lambda: O.Adam(beta_1=0.8), r"Adam: expected TensorFlow 1.10's arguments, got 'beta_1'. Write 'beta1'"),
+        (lambda: O.Adam(beta_2=0.8), r"Adam: .*, got 'beta_2'. Write 'beta2'"),
+        (lambda: O.AdamW(beta_2=0.8), r"AdamW: .*, got 'beta_2'. Write 'beta2'"),
+        (lambda: O.RMSProp(0.1, rho=0.8), r"RMSProp: .*, got 'rho'. Write 'decay'"),
+        (lambda: O.SGD(0.1, use_nesterov=True), r"SGD: .*, got 'use_nesterov'. Write 'nesterov'"),
+        (lambda: O.Adagrad(lr=0.1), r"Adagrad: .*, got 'lr'. Write 'learning_rate'"),
+        (lambda: O.Adagrad(0.1, rho=0.1), r"Adagrad: .*, got 'rho'. Known: learning_rate, initial_accumulator_value"),
+        (lambda: O.SGD(0.1, clipnorm=1.0), r"SGD: .*, got 'clipnorm'. Known: learning_rate, momentum, nesterov, name"),
+        (
+            lambda: O.SGD("0.1"),
+            r"SGD: expected learning_rate to be a number, a scalar variable or a function, got '0.1'",
+        ),
+        (lambda: O.SGD(True), r"SGD: expected learning_rate to be a number, .* got True"),
+        (
+            lambda: O.SGD(0.1).apply_gradients([([1.0], [1.0])]),
+            r"SGD: expected pairs \(gradient, variable\), got list in the place of a variable",
+        ),
+        (
+            lambda: O.SGD(0.1).apply_gradients([(1, ln.Variable(1, name="v"))]),
+            r"SGD: expected variables of a floating point type, got 'v:0' of int32",
+        ),
+        (
+            lambda: O.SGD(0.1).minimize(ln.constant(1.0)),
+            r"SGD: expected a function that returns the loss, got Tensor. Write minimize\(lambda: loss\(...\)\)",
+        ),
+    ],
+)
+def test_type_errors(call, message):
+    with pytest.raises(TypeError, match=message):
+        call()
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: O.SGD(-0.1), r"SGD: expected learning_rate to be a finite number of 0 or more, got -0.1"),
+        (lambda: O.SGD(float("nan")), r"SGD: expected learning_rate to be a finite number of 0 or more, got nan"),
+        (lambda: O.SGD(0.1, momentum=-1), r"SGD: expected momentum to be a finite number of 0 or more, got -1"),
+        (lambda: O.Adam(beta1=1.5), r"Adam: expected beta1 to be in \[0, 1\), got 1.5"),
+        (lambda: O.Adam(beta2=-0.5), r"Adam: expected beta2 to be in \[0, 1\), got -0.5"),
+        (lambda: O.Adam(epsilon=-1e-8), r"Adam: expected epsilon to be a finite number of 0 or more, got -1e-08"),
+        (lambda: O.AdamW(weight_decay=-1), r"AdamW: expected weight_decay to be a finite number of 0 or more, got -1"),
+        (lambda: O.RMSProp(0.1, decay=2), r"RMSProp: expected decay to be in \[0, 1\], got 2"),
+        (lambda: O.Adagrad(0.1, 0.0), r"Adagrad: expected initial_accumulator_value above 0, got 0.0"),
+        (lambda: O.SGD(0.1).apply_gradients([]), r"SGD: expected at least one pair, got none"),
+        (
+            lambda: O.SGD(0.1).apply_gradients([(None, ln.Variable(1.0))]),
+            r"SGD: expected one gradient that is not None, got none. Check that the loss depends on the variables",
+        ),
+        (
+            lambda: O.Adam().get_slot(ln.Variable(1.0), "momentum"),
+            r"Adam: expected the name of a slot, got 'momentum'. Known: \['m', 'v'\]",
+        ),
+    ],
+)
+def test_value_errors(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+@each_optimizer
+def test_gradient_of_another_shape(make):
+    v = ln.Variable([1.0, 2.0])
+    with pytest.raises(ln.errors.ShapeError):
+        make().apply_gradients([(ln.constant([1.0, 2.0, 3.0]), v)])
+    assert v.numpy().tolist() == [1.0, 2.0]
+
+
+def test_base_class_has_no_update():
+    with pytest.raises(NotImplementedError, match=r"Optimizer: expected the optimizer to define _update"):
+        O.Optimizer(0.1, "Plain").apply_gradients([([1.0], ln.Variable([1.0]))])
