@@ -104,6 +104,10 @@ noblas: .venv-noblas/installed
 bench: .venv-bench/installed
 	.venv-bench/bin/python benchmarks/run.py $(BENCH_FLAGS)
 
+# Every library gives the same results on every workload of the benchmarks.
+peers-test: .venv-bench/installed
+	.venv-bench/bin/python benchmarks/run.py --check $(BENCH_FLAGS)
+
 CXX_FILES = $(shell find csrc tests/cpp benchmarks \( -name '*.h' -o -name '*.cpp' -o -name '*.c' \) -not -path '*/build/*')
 format: .venv/extra-dev
 	.venv/bin/clang-format -i $(CXX_FILES)

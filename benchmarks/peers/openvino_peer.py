@@ -25,6 +25,7 @@ def inference(workload: Workload, x: Array) -> dict[str, Callable[[], Any]]:
     request = core.compile_model(model, "CPU", config).create_infer_request()
     tensor = openvino.Tensor(x, shared_memory=True)
     request.set_input_tensor(tensor)
+    request.infer()
     result = request.get_output_tensor().data
 
     # The tensor borrows the rows: both stay alive as long as the call.
