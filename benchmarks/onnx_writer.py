@@ -24,7 +24,9 @@ def write(workload: Workload) -> bytes:
                 nodes.append(helper.make_node(OPERATORS[step.activation], [product], [step.output]))
         elif step.op == "batch_norm":
             arrays = [constant(f"{step.output}_{i}", array) for i, array in enumerate(step.arrays)]
-            nodes.append(helper.make_node("BatchNormalization", [step.inputs[0], *arrays], [step.output], epsilon=EPSILON))
+            nodes.append(
+                helper.make_node("BatchNormalization", [step.inputs[0], *arrays], [step.output], epsilon=EPSILON)
+            )
         else:
             nodes.append(helper.make_node(OPERATORS[step.op], list(step.inputs), [step.output]))
     units = workload.steps[-1].arrays[0].shape[1]

@@ -1,7 +1,7 @@
 """layernet and its peers side by side: each library in a worker process of its own, all on one core with one thread.
 
-Only one worker computes at a time; rounds go through the libraries in turn, starting with another one each time, and the least
-disturbed (quickest) round of each counts. Prints tables and writes all numbers to a JSON file.
+Only one worker computes at a time; rounds go through the libraries in turn, starting with another one each time, and
+the least disturbed (quickest) round of each counts. Prints tables and writes all numbers to a JSON file.
 
 Usage: run.py [--only PATTERN] [--libraries NAME,NAME] [--rounds N] [--seconds S] [--no-compile] [--check] [--json FILE]
 """
@@ -24,7 +24,9 @@ import peers
 import workloads
 
 HERE = Path(__file__).resolve().parent
-ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "LAYERNET_NUM_THREADS")}
+ONE_THREAD = {
+    name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "LAYERNET_NUM_THREADS")
+}
 XLA_FLAGS = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 # float32 sums of up to 4096 products, relative to the largest output.
 TOLERANCE = 2e-5
@@ -35,7 +37,7 @@ LOSS_TOLERANCE = 0.03
 class Worker:
     def __init__(self, library: str, cpu: int, compiled: bool) -> None:
         self.library = library
-        self.log = tempfile.TemporaryFile("w+")
+        self.log = tempfile.TemporaryFile("w+")  # noqa: SIM115 (open as long as the process runs)
         environment = {
             **os.environ,
             **ONE_THREAD,
@@ -54,7 +56,8 @@ class Worker:
 
     def ask(self, **request: Any) -> dict[str, Any]:
         """The worker's answer; a dead worker answers with an error."""
-        assert self.process.stdin and self.process.stdout
+        assert self.process.stdin
+        assert self.process.stdout
         try:
             self.process.stdin.write(json.dumps(request) + "\n")
             self.process.stdin.flush()
@@ -121,7 +124,11 @@ def disagreements(result: dict[str, Any]) -> list[str]:
         return [f"{name}: error {error:.1e}" for name, error in check.items() if not error < TOLERANCE]
     if result["kind"] == "train" and check:
         middle = sorted(check.values())[len(check) // 2]
-        return [f"{name}: loss {loss:.5f}, others {middle:.5f}" for name, loss in check.items() if not abs(loss - middle) < LOSS_TOLERANCE * middle]
+        return [
+            f"{name}: loss {loss:.5f}, others {middle:.5f}"
+            for name, loss in check.items()
+            if not abs(loss - middle) < LOSS_TOLERANCE * middle
+        ]
     return []
 
 
@@ -154,22 +161,37 @@ def cases(pattern: str) -> list[dict[str, Any]]:
     for workload in workloads.inference():
         for batch in workload.batches:
             title, flops = f"predict {workload.name} {batch}", workload.flops * batch
-            found.append({"kind": "inference", "workload": workload.name, "batch": batch, "title": title, "flops": flops})
+            found.append(
+                {"kind": "inference", "workload": workload.name, "batch": batch, "title": title, "flops": flops}
+            )
     for training in workloads.training():
         name, batch = training.workload.name, training.batch
         # Backward makes two products for each forward one, but none for the input's gradient.
         first = 2 * training.workload.steps[0].arrays[0].size
         flops = (3 * training.workload.flops - first) * batch
-        found.append({"kind": "train", "workload": name, "batch": batch, "title": f"train {name} {batch}", "flops": flops})
+        found.append(
+            {"kind": "train", "workload": name, "batch": batch, "title": f"train {name} {batch}", "flops": flops}
+        )
     return [case for case in found if re.search(pattern, case["title"])]
 
 
 def machine_limits(cpu: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         program = Path(folder, "machine")
-        command = [os.environ.get("CXX", "c++"), "-O3", "-march=native", "-ffp-contract=fast", "-std=c++17", "-o", str(program), str(HERE / "machine.cpp")]
+        command = [
+            os.environ.get("CXX", "c++"),
+            "-O3",
+            "-march=native",
+            "-ffp-contract=fast",
+            "-std=c++17",
+            "-o",
+            str(program),
+            str(HERE / "machine.cpp"),
+        ]
         subprocess.run(command, check=True)
-        pinned = subprocess.run([program], check=True, capture_output=True, text=True, preexec_fn=lambda: os.sched_setaffinity(0, {cpu}))
+        pinned = subprocess.run(
+            [program], check=True, capture_output=True, text=True, preexec_fn=lambda: os.sched_setaffinity(0, {cpu})
+        )
     limits: dict[str, float] = json.loads(pinned.stdout)
     return limits
 

@@ -67,10 +67,12 @@ def load_inference(peer: Any, request: dict[str, Any]) -> tuple[Calls, dict[str,
 
 
 def load_train(peer: Any, request: dict[str, Any]) -> tuple[Calls, dict[str, float]]:
-    """The steps of a workload, and each one's loss after 20 steps: they start from the same weights, so these must agree."""
+    """The steps of a workload, and each one's loss after 20 steps: from the same weights, so they must agree."""
     import workloads
 
-    training = next(t for t in workloads.training() if [t.workload.name, t.batch] == [request["workload"], request["batch"]])
+    training = next(
+        t for t in workloads.training() if [t.workload.name, t.batch] == [request["workload"], request["batch"]]
+    )
     x, y = training.workload.rows(training.batch), training.targets()
     calls = peer.train(training, x, y) if hasattr(peer, "train") else {}
     losses = {}

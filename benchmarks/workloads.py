@@ -1,4 +1,4 @@
-"""The networks, batches and training steps that every library is measured on, as plain arrays and a short list of steps.
+"""The networks, batches and training steps that every library is measured on, as plain arrays and short lists.
 
 A network is a list of `Step`s on named values; each library's file in `peers/` builds its own form from it.
 """
@@ -59,14 +59,23 @@ class Builder:
         self.random = np.random.default_rng(len(name) * 1000 + features)
         self.width = {"x": features}
 
-    def step(self, op: str, inputs: tuple[str, ...], width: int, arrays: tuple[Array, ...] = (), activation: str | None = None) -> str:
+    def step(
+        self,
+        op: str,
+        inputs: tuple[str, ...],
+        width: int,
+        arrays: tuple[Array, ...] = (),
+        activation: str | None = None,
+    ) -> str:
         output = f"v{len(self.workload.steps)}"
         self.workload.steps.append(Step(op, inputs, output, arrays, activation))
         self.width[output] = width
         return output
 
     def dense(self, x: str, units: int, activation: str | None = None) -> str:
-        kernel = self.random.standard_normal((self.width[x], units), dtype=np.float32) * np.float32(self.width[x] ** -0.5)
+        kernel = self.random.standard_normal((self.width[x], units), dtype=np.float32) * np.float32(
+            self.width[x] ** -0.5
+        )
         bias = self.random.standard_normal(units, dtype=np.float32) * np.float32(0.1)
         return self.step("dense", (x,), units, (kernel, bias), activation)
 
@@ -130,7 +139,15 @@ class Training:
 
 def training() -> list[Training]:
     workloads = {workload.name: workload for workload in inference()}
-    cases = [("tiny", 8), ("tiny", 32), ("tiny", 256), ("tabular", 32), ("tabular", 256), ("recsys", 64), ("recsys", 1024)]
+    cases = [
+        ("tiny", 8),
+        ("tiny", 32),
+        ("tiny", 256),
+        ("tabular", 32),
+        ("tabular", 256),
+        ("recsys", 64),
+        ("recsys", 1024),
+    ]
     return [Training(workloads[name], batch) for name, batch in cases]
 
 
@@ -140,7 +157,7 @@ def fold_batch_norm(steps: list[Step]) -> list[Step]:
     for step in steps:
         if step.op == "batch_norm":
             dense = folded.pop()
-            assert dense.op == "dense" and dense.activation is None and dense.output == step.inputs[0]
+            assert (dense.op, dense.activation, dense.output) == ("dense", None, step.inputs[0])
             gamma, beta, mean, variance = step.arrays
             scale = gamma / np.sqrt(variance + np.float32(EPSILON))
             arrays = (dense.arrays[0] * scale, (dense.arrays[1] - mean) * scale + beta)

@@ -1,4 +1,4 @@
-"""Checks a repaired wheel: size, contents, library search paths, and that it imports and predicts in an empty environment.
+"""Checks a repaired wheel: size, contents, and that it imports and predicts in an empty environment.
 
 Usage: check_wheel.py WHEEL...
 """
@@ -67,7 +67,9 @@ def problems(wheel: Path) -> list[str]:
         if ".dist-info/" not in name and PurePosixPath(name).suffix not in ALLOWED_SUFFIXES:
             found.append(f"stray file: {name}")
     # auditwheel gives a grafted copy the name lib<x>-<hash>.so: cut at the first mark to see doubles.
-    libraries = Counter(re.split(r"[-.]", PurePosixPath(name).name)[0] for name in names if re.search(r"\.(so|dylib)\b", name))
+    libraries = Counter(
+        re.split(r"[-.]", PurePosixPath(name).name)[0] for name in names if re.search(r"\.(so|dylib)\b", name)
+    )
     if libraries != Counter(["_core", "_predict", "liblayernet", "libscipy_openblas"]):
         found.append(f"expected four libraries, each once, got {dict(libraries)}")
     print(f"{wheel.name}: {size / 1e6:.2f} MB, {len(names)} files; largest (compressed):")

@@ -1,4 +1,4 @@
-"""Runs every documented example: the doctests of all public docstrings of the installed package and the Python blocks of the README.
+"""Runs every documented example: doctests of the installed package's docstrings, Python blocks of the README.
 
 The blocks of the README run one after the other in one namespace and one temporary folder, as a reader would type them.
 """

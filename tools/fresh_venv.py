@@ -17,7 +17,15 @@ def run_installed(distribution: Path, commands: Sequence[Sequence[str]], extra: 
         python = Path(folder, "venv", "bin", "python")
         work = Path(folder, "empty")
         work.mkdir()
-        pip = [str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check", f"{distribution.resolve()}{extra}"]
+        pip = [
+            str(python),
+            "-m",
+            "pip",
+            "install",
+            "-q",
+            "--disable-pip-version-check",
+            f"{distribution.resolve()}{extra}",
+        ]
         for command in [pip, *([str(python), *arguments] for arguments in commands)]:
             if subprocess.run(command, cwd=work).returncode != 0:
                 sys.exit(f"{distribution.name}: failed: {' '.join(command)}")

@@ -60,7 +60,9 @@ def train(training: Training, x: Array, y: Array) -> dict[str, Callable[[], Any]
         rate = training.learning_rate * jnp.sqrt(1 - b2**count) / (1 - b1**count)
         first = jax.tree.map(lambda m, g: b1 * m + (1 - b1) * g, first, gradient)
         second = jax.tree.map(lambda s, g: b2 * s + (1 - b2) * g * g, second, gradient)
-        parameters = jax.tree.map(lambda p, m, s: p - rate * m / (jnp.sqrt(s) + training.epsilon), parameters, first, second)
+        parameters = jax.tree.map(
+            lambda p, m, s: p - rate * m / (jnp.sqrt(s) + training.epsilon), parameters, first, second
+        )
         return (parameters, first, second, count), loss
 
     parameters = parameters_of(workload)

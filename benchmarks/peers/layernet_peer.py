@@ -57,7 +57,11 @@ def inference(workload: Workload, x: Array) -> dict[str, Callable[[], Any]]:
     predictor = ln.Predictor(net)
     predict = predictor.predict
     result = np.empty((len(x), workload.steps[-1].arrays[0].shape[1]), np.float32)
-    return {"layernet": lambda: predict(x), "layernet out=": lambda: predict(x, out=result), "layernet eager": lambda: net(x)}
+    return {
+        "layernet": lambda: predict(x),
+        "layernet out=": lambda: predict(x, out=result),
+        "layernet eager": lambda: net(x),
+    }
 
 
 def train(training: Training, x: Array, y: Array) -> dict[str, Callable[[], Any]]:

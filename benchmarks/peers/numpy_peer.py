@@ -95,7 +95,10 @@ def train(training: Training, x: Array, y: Array) -> dict[str, Callable[[], Any]
         weights.append(parameters[piece].reshape(array.shape))
         gradients.append(gradient[piece].reshape(array.shape))
         start += array.size
-    layers = [(weights[2 * i], weights[2 * i + 1], gradients[2 * i], gradients[2 * i + 1], s.activation) for i, s in enumerate(steps)]
+    layers = [
+        (weights[2 * i], weights[2 * i + 1], gradients[2 * i], gradients[2 * i + 1], s.activation)
+        for i, s in enumerate(steps)
+    ]
     outputs = [np.empty((len(x), step.arrays[0].shape[1]), np.float32) for step in steps]
     deltas = [np.empty_like(output) for output in outputs]
     count = 0

@@ -21,7 +21,12 @@ def inference(workload: Workload, x: Array) -> dict[str, Callable[[], Any]]:
     # A fixed batch is quicker, but OpenVINO 2026.4 crashes when it compiles a residual sum of a single row.
     if len(x) > 1 or all(step.op != "add" for step in workload.steps):
         model.reshape([len(x), workload.features])
-    config = {"INFERENCE_NUM_THREADS": "1", "NUM_STREAMS": "1", "PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
+    config = {
+        "INFERENCE_NUM_THREADS": "1",
+        "NUM_STREAMS": "1",
+        "PERFORMANCE_HINT": "LATENCY",
+        "INFERENCE_PRECISION_HINT": "f32",
+    }
     request = core.compile_model(model, "CPU", config).create_infer_request()
     tensor = openvino.Tensor(x, shared_memory=True)
     request.set_input_tensor(tensor)

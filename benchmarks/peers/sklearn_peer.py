@@ -18,12 +18,18 @@ def version() -> str:
 def regressor(workload: Workload, **settings: Any) -> MLPRegressor | None:
     hidden = workload.steps[:-1]
     activations = {step.activation for step in hidden}
-    if any(step.op != "dense" for step in workload.steps) or not activations <= {"relu", "tanh"} or len(activations) != 1:
+    if (
+        any(step.op != "dense" for step in workload.steps)
+        or not activations <= {"relu", "tanh"}
+        or len(activations) != 1
+    ):
         return None
     widths = tuple(step.arrays[0].shape[1] for step in hidden)
     model = MLPRegressor(hidden_layer_sizes=widths, activation=activations.pop(), alpha=0.0, **settings)
     units = workload.steps[-1].arrays[0].shape[1]
-    model.partial_fit(np.zeros((2, workload.features), np.float32), np.zeros((2, units) if units > 1 else 2, np.float32))
+    model.partial_fit(
+        np.zeros((2, workload.features), np.float32), np.zeros((2, units) if units > 1 else 2, np.float32)
+    )
     model.coefs_ = [step.arrays[0].copy() for step in workload.steps]
     model.intercepts_ = [step.arrays[1].copy() for step in workload.steps]
     return model

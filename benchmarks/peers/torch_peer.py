@@ -38,7 +38,9 @@ class Net(nn.Module):
             elif step.op == "batch_norm":
                 norm = nn.BatchNorm1d(len(step.arrays[0]), eps=EPSILON)
                 with torch.no_grad():
-                    for target, array in zip((norm.weight, norm.bias, norm.running_mean, norm.running_var), step.arrays, strict=True):
+                    for target, array in zip(
+                        (norm.weight, norm.bias, norm.running_mean, norm.running_var), step.arrays, strict=True
+                    ):
                         target.copy_(torch.from_numpy(array))
                 self.layers[step.output] = norm
 
@@ -107,7 +109,9 @@ def train(training: Training, x: Array, y: Array) -> dict[str, Callable[[], Any]
     }
     if COMPILE:
         source = Net(training.workload)
-        calls["torch.compile"] = stepper(torch.compile(source), torch.optim.Adam(source.parameters(), fused=True, **settings))
+        calls["torch.compile"] = stepper(
+            torch.compile(source), torch.optim.Adam(source.parameters(), fused=True, **settings)
+        )
     return calls
 
 
