@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from onnx import TensorProto, checker, helper, numpy_helper
+
 from workloads import EPSILON, Workload
 
 OPERATORS = {"relu": "Relu", "tanh": "Tanh", "gelu": "Gelu", "add": "Add"}

@@ -21,6 +21,7 @@ Calls = dict[str, tuple[Callable[[], Any], int]]
 def reference(workload: Any, x: Any) -> Any:
     """The network in float64, or None where numpy has no such activation."""
     import numpy as np
+
     from workloads import EPSILON
 
     values = {"x": x.astype(np.float64)}
@@ -53,6 +54,7 @@ def reference(workload: Any, x: Any) -> Any:
 def load_inference(peer: Any, request: dict[str, Any]) -> tuple[Calls, dict[str, float]]:
     """The calls of a workload, and how far each is from the float64 result, relative to its largest value."""
     import numpy as np
+
     import workloads
 
     workload = next(w for w in workloads.inference() if w.name == request["workload"])

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import layernet as ln
 import numpy as np
+
+import layernet as ln
 from workloads import EPSILON, Array, Training, Workload
 
 ln.set_num_threads(1)

@@ -7,6 +7,7 @@ from importlib.metadata import version as installed_version
 from typing import Any
 
 from ai_edge_litert.interpreter import Interpreter
+
 from tflite_writer import write
 from workloads import Array, Workload
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+
 from workloads import EPSILON, Array, Step, Training, Workload
 
 try:

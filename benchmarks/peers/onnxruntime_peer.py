@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import onnxruntime
+
 from onnx_writer import write
 from workloads import Array, Workload
 

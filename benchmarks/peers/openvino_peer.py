@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import openvino
+
 from onnx_writer import write
 from workloads import Array, Workload
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import sklearn
 from sklearn.neural_network import MLPRegressor
+
 from workloads import Array, Training, Workload
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+
 from workloads import EPSILON, Array, Training, Workload
 
 torch.set_num_threads(1)
