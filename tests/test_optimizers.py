@@ -38,7 +38,7 @@ def adam(v, grads, lr=0.001, beta1=0.9, beta2=0.999, epsilon=1e-8, weight_decay=
         s = beta2 * s + (1 - beta2) * g * g
         lr_t = lr * np.sqrt(1 - np.float64(power2)) / (1 - np.float64(power1))
         v = v - lr_t * m / (np.sqrt(s) + epsilon) - lr * weight_decay * v
-        power1, power2 = power_type(power1 * np.float64(beta1)), power_type(power2 * np.float64(beta2))
+        power1, power2 = power1 * power_type(beta1), power2 * power_type(beta2)
         yield v
 
 
