@@ -1,0 +1,935 @@
+"""Layer: naming, building, tracking of variables and losses, and the record of symbolic calls.
+
+`Layer.__call__` is the one entry for eager and symbolic calls. Once a layer is built, an eager call takes a short path
+in it: no inspection, no context managers, and the input is checked only when its shape differs from the last one.
+"""
+
+from __future__ import annotations
+
+import inspect
+import weakref
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
+
+from layernet import initializers, naming, nest, regularizers, symbolic
+from layernet.errors import DTypeError, InvalidArgumentError, NodeError, ShapeError
+from layernet.tensor import DTypeLike, Symbol, Tensor, as_dtype, constant, convert_to_tensor
+from layernet.variable import Variable, VariableAggregation, VariableSynchronization, layer_variable
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from layernet.network import Network
+
+__all__ = ["InputSpec", "Layer", "Shape"]
+
+Shape = tuple[int | None, ...]
+_L = TypeVar("_L", bound="Layer")
+_KEYWORDS = ("input_shape", "batch_input_shape", "batch_size", "weights", "activity_regularizer")
+
+
+class InputSpec:
+    """What a layer expects of one input. Everything left out is free.
+
+    Args:
+        dtype: Element type.
+        shape: Sizes of all axes, None for any size.
+        ndim: Number of axes.
+        max_ndim: Largest number of axes.
+        min_ndim: Smallest number of axes.
+        axes: Sizes of some axes, `{axis: size}`; negative axes count from the end.
+
+    Example:
+        >>> import layernet as ln
+        >>> ln.InputSpec(min_ndim=2, axes={-1: 8})
+        InputSpec(min_ndim=2, axes={-1: 8})
+    """
+
+    def __init__(
+        self,
+        dtype: DTypeLike | None = None,
+        shape: Sequence[int | None] | None = None,
+        ndim: int | None = None,
+        max_ndim: int | None = None,
+        min_ndim: int | None = None,
+        axes: dict[int, int | None] | None = None,
+    ) -> None:
+        self.dtype = None if dtype is None else as_dtype(dtype)
+        self.shape = None if shape is None else tuple(shape)
+        self.ndim = ndim if shape is None else len(self.shape or ())
+        self.max_ndim = max_ndim
+        self.min_ndim = min_ndim
+        self.axes = dict(axes or {})
+
+    def problem(self, value: Any) -> tuple[type[InvalidArgumentError], str] | None:
+        """What is wrong with `value`: an error class and "expected ..., got ...", or None."""
+        shape = tuple(value.shape)
+        expected = None
+        if self.ndim is not None and len(shape) != self.ndim:
+            expected = f"{self.ndim} axes"
+        elif self.max_ndim is not None and len(shape) > self.max_ndim:
+            expected = f"at most {self.max_ndim} axes"
+        elif self.min_ndim is not None and len(shape) < self.min_ndim:
+            expected = f"at least {self.min_ndim} axes"
+        elif self.dtype is not None and value.dtype != self.dtype:
+            return DTypeError, f"expected an input of dtype {self.dtype.name}, got {value.dtype.name}"
+        else:
+            for axis, size in (*self.axes.items(), *enumerate(self.shape or ())):
+                if size is not None and not -len(shape) <= axis < len(shape):
+                    expected = f"an axis {axis}"
+                elif size is not None and shape[axis] not in (size, None):
+                    expected = f"size {size} on axis {axis}"
+        if expected is None:
+            return None
+        return ShapeError, f"expected an input with {expected}, got shape {list(shape)}"
+
+    def __repr__(self) -> str:
+        parts = {"dtype": self.dtype and self.dtype.name, "shape": self.shape, "ndim": self.ndim}
+        parts.update(max_ndim=self.max_ndim, min_ndim=self.min_ndim, axes=self.axes or None)
+        return f"InputSpec({', '.join(f'{key}={value!r}' for key, value in parts.items() if value is not None)})"
+
+
+class Layer:
+    """A function with variables: subclasses define `build` (make the variables) and `call` (apply ops).
+
+    A layer is built at its first call, when the shape of its input is known. Called on arrays or tensors it computes;
+    called on `ln.Input` it records a node and returns symbols.
+
+    Args:
+        trainable: Whether its variables count as trainable, default True.
+        name: Prefix of its variables' names; None (default) makes one from the class name.
+        dtype: Element type of its variables; None (default) takes that of the first input.
+        input_shape: Shape of one row. Only remembered, for the configuration.
+        batch_input_shape: The same with the batch axis.
+        batch_size: Batch axis to go with `input_shape`.
+        weights: Initial values, set when the layer is built.
+        activity_regularizer: Function of an output that gives a loss.
+
+    Raises:
+        TypeError: An unknown keyword, or a name that is not a string.
+
+    Example:
+        >>> import layernet as ln
+        >>> class Scale(ln.Layer):
+        ...     def build(self, input_shape):
+        ...         self.factor = self.add_weight("factor", input_shape[-1:], initializer="ones")
+        ...     def call(self, inputs):
+        ...         return inputs * self.factor
+        >>> layer = Scale(name="scale")
+        >>> layer(ln.constant([[1.0, 2.0]])).numpy()
+        array([[1., 2.]], dtype=float32)
+        >>> [v.name for v in layer.variables]
+        ['scale/factor:0']
+    """
+
+    _initialized = False
+    _ready = False  # whether __call__ may take its short path
+
+    def __init__(
+        self, trainable: bool = True, name: str | None = None, dtype: DTypeLike | None = None, **kwargs: Any
+    ) -> None:
+        unknown = [keyword for keyword in kwargs if keyword not in _KEYWORDS]
+        if unknown:
+            raise TypeError(
+                f"{type(self).__name__}: got an unexpected keyword argument {unknown[0]!r}. "
+                f"Every layer takes name, trainable, dtype, {', '.join(_KEYWORDS)}."
+            )
+        if name is not None and not isinstance(name, str):
+            raise TypeError(f"{type(self).__name__}: expected a string as name, got {name!r}.")
+        self._initialized = True
+        self.trainable = trainable
+        self.built = False
+        self.stateful = False
+        self.supports_masking = False
+        self._dtype = None if dtype is None else as_dtype(dtype).name
+        self._name: str | None = None
+        self._base_name = ""
+        self._is_anonymous = not name
+        self._init_name(name)
+        self._scope: naming.VariableScope | None = None
+        self._first_parent: weakref.ref[Network] | Literal[False] | None = None
+        self._input_spec: InputSpec | Sequence[InputSpec | None] | None = None
+        self._checked_shape: Any = None
+        self._trainable_weights: list[Variable] = []
+        self._non_trainable_weights: list[Variable] = []
+        self._weight_names: set[str] = set()
+        self._regularized: list[tuple[Variable, Callable[[Any], Any]]] = []
+        self._initial_weights = kwargs.get("weights")
+        self._activity_regularizer = regularizers.get(kwargs.get("activity_regularizer"))
+        self._inbound_nodes: list[symbolic.Node] = []
+        self._outbound_nodes: list[symbolic.Node] = []
+        self._symbolic_losses: list[tuple[Any, bool]] = []  # (loss, whether it was given without inputs)
+        self._updates: list[tuple[Any, Any]] = []  # (update, its inputs or None)
+        self._eager_losses: list[Any] = []
+        self._eager_call: object = None
+        if kwargs.get("batch_input_shape") is not None:
+            self._batch_input_shape: Shape | None = tuple(kwargs["batch_input_shape"])
+        elif kwargs.get("input_shape") is not None:
+            self._batch_input_shape = (kwargs.get("batch_size"), *kwargs["input_shape"])
+        else:
+            self._batch_input_shape = None
+
+    # --- names -------------------------------------------------------------------------------------------------------
+
+    def _init_name(self, name: str | None) -> None:
+        self._base_name = name or naming.snake_case(type(self).__name__)
+        self._name = name or naming.unique_layer_name(self._base_name)
+
+    @property
+    def name(self) -> str:
+        """The layer's own name, without prefix."""
+        return cast(str, self._name)
+
+    @property
+    def scope(self) -> naming.VariableScope | None:
+        """The scope of the layer's variables; None before the first use."""
+        return self._scope
+
+    @property
+    def scope_name(self) -> str:
+        """The prefix of the layer's variable names.
+
+        Raises:
+            ValueError: The layer has not been used yet.
+        """
+        if self._scope is None:
+            raise ValueError(f"{self._who()}: has no scope before its first call. Call it first.")
+        return self._scope.name
+
+    def _fix_scope(self, exact: str | naming.VariableScope | None = None) -> None:
+        """Give the layer its scope, the first time: within the current one, numbered unless given exactly."""
+        if self._scope is None:
+            with naming.lock:
+                if self._scope is None:
+                    self._scope = naming.open_scope(self._base_name, exact)
+
+    def _owner(self) -> Network | None:
+        """The network that first tracked the layer, if it still exists."""
+        parent = self._first_parent
+        return parent() if parent else None
+
+    def _keeps_name(self) -> bool:
+        """Whether a network that tracks the layer leaves it its name."""
+        return not self._is_anonymous
+
+    def _join(self, network: Network) -> None:
+        """Become a member of `network`, named by it unless the layer has a name of its own."""
+        if self._is_anonymous:
+            self._base_name = naming.snake_case(type(self).__name__)
+            self._name = naming.unique_layer_name(
+                self._base_name, network._layer_counts, network._owned_layers, zero_based=True
+            )
+        self._first_parent = weakref.ref(network)
+
+    def _who(self) -> str:
+        """The layer as messages call it."""
+        name = self._scope.name if self._scope is not None else self._name
+        kind = naming.snake_case(type(self).__name__)
+        return f"{kind} '{name}'" if name else kind
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._name!r}>" if self._name else f"<{type(self).__name__}>"
+
+    # --- calling -----------------------------------------------------------------------------------------------------
+
+    def build(self, input_shape: Any) -> None:
+        """Make the variables. Called once, before the first `call`.
+
+        Args:
+            input_shape: Shape of the input, a tuple with None for unknown sizes; for a structure of inputs the same
+                structure of shapes.
+        """
+        self.built = True
+
+    def call(self, inputs: Any, /, *args: Any, **kwargs: Any) -> Any:
+        """The layer's function. Subclasses apply ops here; the base class returns its inputs.
+
+        Args:
+            inputs: A tensor or a structure of tensors.
+            *args: What the caller gave in addition.
+            **kwargs: The same by name.
+        """
+        return inputs
+
+    def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        """Apply the layer: name and build it the first time, then `call`.
+
+        Args:
+            inputs: A tensor, symbol, variable or array, or lists, tuples and dictionaries of them.
+            *args: Passed on to `call`.
+            **kwargs: Passed on to `call`, except `scope` (free layers only): the scope for the variables.
+
+        Returns:
+            What `call` returns.
+
+        Raises:
+            ShapeError: An input that does not meet `input_spec`.
+            ValueError: `call` returned None.
+        """
+        if not self._ready or type(inputs) is not Tensor or "scope" in kwargs:
+            return self._full_call(inputs, args, kwargs)
+        if self._input_spec is not None and inputs.shape != self._checked_shape:
+            self._check_inputs([inputs])
+        thread = naming.thread
+        used, scopes, scope = thread.used, thread.scopes, self._scope
+        used[-1][scope.name] = True  # type: ignore[union-attr]  # a ready layer has a scope
+        used.append({})
+        scopes.append(scope)  # type: ignore[arg-type]
+        try:
+            outputs = self.call(inputs, *args, **kwargs)
+        finally:
+            used.pop()
+            scopes.pop()
+        if outputs is None:
+            self._refuse_none()
+        return outputs
+
+    apply = __call__
+
+    def _full_call(self, inputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """A call with everything that a first or a symbolic one needs."""
+        if not self._initialized:
+            raise RuntimeError(
+                f"{type(self).__name__}: its constructor did not call super().__init__(). Call it first in __init__."
+            )
+        exact = kwargs.pop("scope", None)
+        inputs = self._converted(inputs)
+        leaves = nest.flatten(inputs)
+        self._fix_scope(exact)
+        if any(isinstance(leaf, Symbol) for leaf in leaves):
+            if symbolic.current() is not None:
+                return self._symbolic_call(inputs, leaves, args, kwargs)
+            with symbolic.Tracing():
+                return self._symbolic_call(inputs, leaves, args, kwargs)
+        outputs = self._scoped_call(inputs, leaves, args, kwargs)
+        self._ready = self._is_plain()
+        return outputs
+
+    def _is_plain(self) -> bool:
+        """Whether calls on tensors need nothing but a check and `call`."""
+        return self.built and self._activity_regularizer is None and "scope" not in _parameters(self)
+
+    def _symbolic_call(self, inputs: Any, leaves: list[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """A call on symbols: masks are passed on and, unless a plan is being traced, a node is recorded."""
+        mask = symbolic.previous_mask(leaves, not nest.is_structure(inputs))
+        if mask is not None and "mask" not in kwargs and "mask" in _parameters(self):
+            kwargs["mask"] = mask
+        outputs = self._scoped_call(inputs, leaves, args, kwargs)
+        outputs = symbolic.own_outputs(self, leaves, outputs)
+        symbolic.set_masks(outputs, self.compute_mask(inputs, mask))
+        if cast(symbolic.Tracing, symbolic.current()).record and all(isinstance(leaf, Symbol) for leaf in leaves):
+            symbolic.link_node(self, leaves, outputs)
+        return outputs
+
+    def _scoped_call(self, inputs: Any, leaves: list[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Check, build and call, inside the layer's scope."""
+        scope = cast(naming.VariableScope, self._scope)
+        naming.enter(scope)
+        try:
+            self._check_inputs(leaves)
+            if not self.built:
+                self._build_once(inputs, leaves)
+            if self._initial_weights is not None:
+                self.set_weights(self._initial_weights)
+                self._initial_weights = None
+            if "scope" in _parameters(self):
+                kwargs["scope"] = scope
+            outputs = self.call(inputs, *args, **kwargs)
+            if outputs is None:
+                self._refuse_none()
+            if self._activity_regularizer is not None:
+                for output in nest.flatten(outputs):
+                    self.add_loss(self._activity_regularizer(output), inputs=inputs)
+        finally:
+            naming.leave()
+        return outputs
+
+    def _build_once(self, inputs: Any, leaves: list[Any]) -> None:
+        with naming.lock, symbolic.eagerly():
+            if self.built:
+                return
+            dtype, kept = self._dtype, [list(weights) for weights in self._weight_lists()]
+            if self._dtype is None and leaves and hasattr(leaves[0], "dtype"):
+                self._dtype = as_dtype(leaves[0].dtype).name
+            try:
+                self.build(nest.map_structure(_shape_of, inputs))
+            except BaseException:
+                # Nothing of a failed attempt stays, so that a second one can succeed.
+                self._dtype = dtype
+                for weights, earlier in zip(self._weight_lists(), kept, strict=True):
+                    weights[:] = earlier
+                self._weight_names = {v.full_name.rpartition("/")[2] for v in self._own_weights()}
+                raise
+            self.built = True
+            # What build has added to input_spec holds for this input too.
+            self._check_inputs(leaves)
+
+    def _weight_lists(self) -> tuple[list[Any], list[Any], list[Any]]:
+        return self._trainable_weights, self._non_trainable_weights, self._regularized
+
+    def _converted(self, inputs: Any) -> Any:
+        """The inputs with arrays turned into tensors."""
+        if not nest.is_structure(inputs):
+            return _as_value(inputs)
+
+        def leaf(value: Any) -> Any:
+            if isinstance(value, (bool, int, float, complex)):
+                raise InvalidArgumentError(
+                    f"{self._who()}: expected arrays or tensors in a structure of inputs, got the number {value!r}. "
+                    'Convert a list of numbers first, e.g. np.asarray(x, "float32").'
+                )
+            return _as_value(value)
+
+        return nest.map_structure(leaf, inputs)
+
+    def _refuse_none(self) -> None:
+        raise ValueError(f"{self._who()}: expected call() to return a tensor or a structure of tensors, got None.")
+
+    # --- inputs and shapes -------------------------------------------------------------------------------------------
+
+    @property
+    def input_spec(self) -> InputSpec | Sequence[InputSpec | None] | None:
+        """What is expected of the input: an `InputSpec`, or a list of one for each input. Checked at every call."""
+        return self._input_spec
+
+    @input_spec.setter
+    def input_spec(self, spec: InputSpec | Sequence[InputSpec | None] | None) -> None:
+        self._input_spec = spec
+        self._checked_shape = None
+
+    def _check_inputs(self, leaves: list[Any]) -> None:
+        spec = self._input_spec
+        if spec is None:
+            return
+        specs = [spec] if isinstance(spec, InputSpec) else list(spec)
+        if len(specs) != len(leaves):
+            raise InvalidArgumentError(f"{self._who()}: expected {len(specs)} inputs, got {len(leaves)}.")
+        for one, leaf in zip(specs, leaves, strict=True):
+            problem = one.problem(leaf) if one is not None and hasattr(leaf, "shape") else None
+            if problem is not None:
+                raise problem[0](f"{self._who()}: {problem[1]}.")
+        if isinstance(spec, InputSpec) and spec.dtype is None and type(leaves[0]) is Tensor:
+            self._checked_shape = leaves[0].shape
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """The shape of the output for a shape of the input, without building anything.
+
+        Args:
+            input_shape: A shape with None for unknown sizes, or a structure of shapes.
+
+        Raises:
+            NotImplementedError: The layer does not define it.
+        """
+        raise NotImplementedError(
+            f"{self._who()}: does not say its output shape. Call it on ln.Input and read the result's shape."
+        )
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        """The mask of the output.
+
+        Args:
+            inputs: The input.
+            mask: The input's mask, or a list of masks.
+
+        Returns:
+            `mask` itself if the layer supports masking, else None.
+
+        Raises:
+            TypeError: There is a mask and the layer does not support masking.
+        """
+        if self.supports_masking:
+            return mask
+        given = mask if isinstance(mask, (list, tuple)) else [mask]
+        if any(one is not None for one in given):
+            raise TypeError(f"{self._who()}: does not support masking, but its input has a mask. Drop the mask before.")
+        return None
+
+    # --- variables ---------------------------------------------------------------------------------------------------
+
+    @property
+    def dtype(self) -> str | None:
+        """Element type of the variables; None while it waits for the first input."""
+        return self._dtype
+
+    def add_weight(
+        self,
+        name: str,
+        shape: Sequence[int] | int,
+        dtype: DTypeLike | None = None,
+        initializer: Any = None,
+        regularizer: Any = None,
+        trainable: bool | None = None,
+        constraint: Callable[[Any], Any] | None = None,
+        use_resource: bool | None = None,
+        synchronization: VariableSynchronization = VariableSynchronization.AUTO,
+        aggregation: VariableAggregation = VariableAggregation.NONE,
+        partitioner: Any = None,
+    ) -> Variable:
+        """Make a variable of this layer.
+
+        Args:
+            name: Unique in the layer; the variable is called `<scope>/<name>:0`.
+            shape: Its shape, all sizes known.
+            dtype: Default: the layer's dtype, else float32.
+            initializer: A name, an initializer or a function `(shape, dtype)`; the default is Glorot's uniform
+                distribution for floats, 0 for integers and False for bools.
+            regularizer: Function of the variable whose value `losses` has.
+            trainable: Default True, except with `VariableSynchronization.ON_READ`.
+            constraint: Function that optimizers apply to the variable after each step.
+            use_resource: Accepted and not used.
+            synchronization: Kept as the variable's attribute.
+            aggregation: Kept as the variable's attribute.
+            partitioner: Not supported.
+
+        Returns:
+            The variable.
+
+        Raises:
+            ValueError: A name used before in this layer, an unknown size, an unknown initializer, or a trainable
+                variable synchronized on read.
+            NotImplementedError: A partitioner was given.
+        """
+        if partitioner is not None:
+            raise NotImplementedError(f"{self._who()}: variables cannot be partitioned. Leave out the partitioner.")
+        if synchronization is VariableSynchronization.ON_READ:
+            if trainable:
+                raise ValueError(f"{self._who()}: a variable that is synchronized on read cannot be trainable.")
+            trainable = False
+        trainable = True if trainable is None else bool(trainable)
+        sizes = (shape,) if isinstance(shape, int) else tuple(shape) if shape is not None else (None,)
+        if any(size is None or int(size) < 0 for size in sizes):
+            raise ValueError(f"{self._who()}: expected known sizes for the variable '{name}', got shape {shape}.")
+        full_shape = tuple(map(int, sizes))  # type: ignore[arg-type]
+        if name in self._weight_names:
+            raise ValueError(f"{self._who()}: has a variable called '{name}' already. Choose another name.")
+        wanted = as_dtype(dtype or self._dtype or "float32")
+        if initializer is None:
+            initializer = "glorot_uniform" if wanted.is_floating else "zeros"
+        make = initializers.get(initializer)
+        self._fix_scope()
+        variable = layer_variable(
+            name,
+            cast(naming.VariableScope, self._scope),
+            lambda: _initial_value(make, full_shape, wanted),
+            trainable and self.trainable,
+            wanted,
+            constraint,
+            synchronization,
+            aggregation,
+        )
+        self._weight_names.add(name)
+        (self._trainable_weights if trainable else self._non_trainable_weights).append(variable)
+        if regularizer is not None:
+            self._regularized.append((variable, regularizers.get(regularizer)))
+        return variable
+
+    def add_variable(self, *args: Any, **kwargs: Any) -> Variable:
+        """The same as `add_weight`."""
+        return self.add_weight(*args, **kwargs)
+
+    def _own_weights(self) -> list[Variable]:
+        return self._trainable_weights + self._non_trainable_weights
+
+    @property
+    def weights(self) -> list[Variable]:
+        """All variables: the trainable ones first, each kind in the order of creation."""
+        return self.trainable_weights + self.non_trainable_weights
+
+    @property
+    def trainable_weights(self) -> list[Variable]:
+        """The variables to train; none while `trainable` is false."""
+        return list(self._trainable_weights) if self.trainable else []
+
+    @property
+    def non_trainable_weights(self) -> list[Variable]:
+        """The variables not to train; all while `trainable` is false."""
+        return list(self._non_trainable_weights) if self.trainable else self._own_weights()
+
+    @property
+    def variables(self) -> list[Variable]:
+        """The same as `weights`."""
+        return self.weights
+
+    @property
+    def trainable_variables(self) -> list[Variable]:
+        """The same as `trainable_weights`."""
+        return self.trainable_weights
+
+    @property
+    def non_trainable_variables(self) -> list[Variable]:
+        """The same as `non_trainable_weights`."""
+        return self.non_trainable_weights
+
+    def get_weights(self) -> list[npt.NDArray[Any]]:
+        """Copies of all variables' values, in the order of `weights`."""
+        return [variable.numpy().copy() for variable in self.weights]
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Set all variables, in the order of `weights`. Nothing is set when something does not fit.
+
+        Args:
+            weights: One array for each variable, of its shape; converted to its dtype.
+
+        Raises:
+            ValueError: Another number of arrays, or a wrong shape.
+        """
+        variables = self.weights
+        if len(weights) != len(variables):
+            raise InvalidArgumentError(
+                f"{self._who()}: expected {len(variables)} arrays, got {len(weights)}."
+                + ("" if self.built else " The layer is not built yet. Call it first.")
+            )
+        values = [constant(value, dtype=v.dtype) for value, v in zip(weights, variables, strict=True)]
+        for value, variable in zip(values, variables, strict=True):
+            if value.shape != variable.shape:
+                raise ShapeError(
+                    f"{self._who()}: expected an array of shape {list(variable.shape)} for '{variable.name}', "
+                    f"got {list(value.shape)}."
+                )
+        for value, variable in zip(values, variables, strict=True):
+            variable.assign(value)
+
+    def count_params(self) -> int:
+        """The number of scalars in all variables; a variable listed twice counts twice.
+
+        Raises:
+            ValueError: The layer is not built.
+        """
+        if not self.built:
+            raise ValueError(f"{self._who()}: has no parameters to count before it is built. Call it first.")
+        return sum(_size(variable.shape) for variable in self.weights)
+
+    # --- losses and updates ------------------------------------------------------------------------------------------
+
+    @property
+    def activity_regularizer(self) -> Any:
+        """Function of an output that gives a loss, or None."""
+        return self._activity_regularizer
+
+    @activity_regularizer.setter
+    def activity_regularizer(self, regularizer: Any) -> None:
+        self._activity_regularizer = regularizer
+        self._ready = False
+
+    @property
+    def losses(self) -> list[Any]:
+        """The losses of this layer, evaluated now: one for each regularized variable, then those of calls.
+
+        Eager calls leave the losses of the latest outermost call; symbolic calls add theirs, as symbols.
+        """
+        losses = [regularizer(variable) for variable, regularizer in self._regularized]
+        tracing = symbolic.current()
+        if tracing is not None and not tracing.record:
+            return losses + tracing.losses_of(self)
+        return losses + [loss for loss, _ in self._symbolic_losses] + self._eager_losses
+
+    def add_loss(self, losses: Any, inputs: Any = None) -> None:
+        """Add losses of a call; used inside `call`.
+
+        Args:
+            losses: A scalar or a list of scalars.
+            inputs: The inputs on which they depend; None marks them as unconditional (symbolic calls only).
+        """
+        tracing = symbolic.current()
+        for loss in nest.flatten(losses):
+            if tracing is None:
+                self._add_eager_loss(loss)
+            elif tracing.record:
+                self._symbolic_losses.append((loss, inputs is None))
+            else:
+                tracing.add_loss(self, loss)
+
+    def _add_eager_loss(self, loss: Any) -> None:
+        # The second entry of the stack exists as long as the outermost call: it tells two such calls apart.
+        outermost = naming.thread.used[1] if len(naming.thread.used) > 1 else None
+        if self._eager_call is not outermost:
+            self._eager_call, self._eager_losses = outermost, []
+        self._eager_losses.append(loss)
+
+    def get_losses_for(self, inputs: Any) -> list[Any]:
+        """The losses that depend on the given symbols.
+
+        Args:
+            inputs: A symbol or a structure of symbols; None asks for the unconditional losses.
+
+        Raises:
+            RuntimeError: The layer has not been called on symbols.
+        """
+        self._node(0, "get_losses_for")
+        return self._losses_for(inputs)
+
+    def _losses_for(self, inputs: Any) -> list[Any]:
+        if inputs is None:
+            regular = [regularizer(variable) for variable, regularizer in self._regularized]
+            return regular + [loss for loss, unconditional in self._symbolic_losses if unconditional]
+        return [loss for loss, _ in self._symbolic_losses if symbolic.depends_on(loss, inputs)]
+
+    @property
+    def updates(self) -> list[Any]:
+        """The updates that symbolic calls have recorded; none while a stateless layer is frozen."""
+        if not self.trainable and not self.stateful:
+            return []
+        return [update for update, _ in self._updates]
+
+    def add_update(self, updates: Any, inputs: Any = None) -> None:
+        """Note updates of variables in a symbolic call; ignored in an eager one, where they have happened already.
+
+        Args:
+            updates: An update or a list of updates.
+            inputs: The inputs on which they depend; None marks them as unconditional.
+        """
+        tracing = symbolic.current()
+        if tracing is None:
+            return
+        for update in nest.flatten(updates):
+            if tracing.record:
+                self._updates.append((update, inputs))
+            else:
+                tracing.updates.append(update)
+
+    def get_updates_for(self, inputs: Any) -> list[Any]:
+        """The updates that depend on the given symbols.
+
+        Args:
+            inputs: A symbol or a structure of symbols; None asks for the unconditional updates.
+
+        Raises:
+            RuntimeError: The layer has not been called on symbols.
+        """
+        self._node(0, "get_updates_for")
+        return self._updates_for(inputs)
+
+    def _updates_for(self, inputs: Any) -> list[Any]:
+        if not self.trainable and not self.stateful:
+            return []
+        if inputs is None:
+            return [update for update, own in self._updates if own is None]
+        return [update for update, own in self._updates if symbolic.depends_on([update, own], inputs)]
+
+    # --- symbolic calls ----------------------------------------------------------------------------------------------
+
+    @property
+    def graph(self) -> Any:
+        """There is no graph to hold on to.
+
+        Raises:
+            RuntimeError: Always.
+        """
+        raise RuntimeError(f"{self._who()}: has no graph. Predictor and TrainStep make graphs of networks.")
+
+    @property
+    def inbound_nodes(self) -> list[symbolic.Node]:
+        """One node for each symbolic call of this layer."""
+        return self._inbound_nodes
+
+    @property
+    def outbound_nodes(self) -> list[symbolic.Node]:
+        """One node for each symbolic call, of any layer, on an output of this one."""
+        return self._outbound_nodes
+
+    def _node(self, index: int, asked: str) -> symbolic.Node:
+        nodes = self._inbound_nodes
+        if not nodes:
+            raise NodeError(
+                f"{self._who()}: '{asked}' is known after a symbolic call only, and there was none. "
+                "Call the layer on ln.Input(shape)."
+            )
+        if not -len(nodes) <= index < len(nodes):
+            raise ValueError(f"{self._who()}: expected a node index below {len(nodes)}, got {index}.")
+        return nodes[index]
+
+    def get_input_at(self, node_index: int) -> Any:
+        """The input of a symbolic call: the symbol, or a list when there were several.
+
+        Args:
+            node_index: Number of the call; 0 is the first.
+
+        Raises:
+            RuntimeError: The layer has not been called on symbols.
+            ValueError: There was no such call.
+        """
+        return _single(self._node(node_index, "get_input_at").inputs)
+
+    def get_output_at(self, node_index: int) -> Any:
+        """The output of a symbolic call: the symbol, or a list when there were several.
+
+        Args:
+            node_index: Number of the call; 0 is the first.
+
+        Raises:
+            RuntimeError: The layer has not been called on symbols.
+            ValueError: There was no such call.
+        """
+        return _single(self._node(node_index, "get_output_at").outputs)
+
+    def get_input_shape_at(self, node_index: int) -> Any:
+        """The shape of the input of a symbolic call; arguments and errors as for `get_input_at`."""
+        return _single([symbol.shape for symbol in self._node(node_index, "get_input_shape_at").inputs])
+
+    def get_output_shape_at(self, node_index: int) -> Any:
+        """The shape of the output of a symbolic call; arguments and errors as for `get_output_at`."""
+        return _single([symbol.shape for symbol in self._node(node_index, "get_output_shape_at").outputs])
+
+    def get_input_mask_at(self, node_index: int) -> Any:
+        """The mask of the input of a symbolic call; arguments and errors as for `get_input_at`."""
+        return _single([symbolic.get_mask(symbol) for symbol in self._node(node_index, "get_input_mask_at").inputs])
+
+    def get_output_mask_at(self, node_index: int) -> Any:
+        """The mask of the output of a symbolic call; arguments and errors as for `get_output_at`."""
+        return _single([symbolic.get_mask(symbol) for symbol in self._node(node_index, "get_output_mask_at").outputs])
+
+    @property
+    def input(self) -> Any:
+        """The input of the first symbolic call.
+
+        Raises:
+            AttributeError: The layer has not been called on symbols.
+        """
+        return _single(self._node(0, "input").inputs)
+
+    @property
+    def output(self) -> Any:
+        """The output of the first symbolic call.
+
+        Raises:
+            AttributeError: The layer has not been called on symbols.
+        """
+        return _single(self._node(0, "output").outputs)
+
+    @property
+    def input_mask(self) -> Any:
+        """The mask of `input`."""
+        self._node(0, "input_mask")
+        return self.get_input_mask_at(0)
+
+    @property
+    def output_mask(self) -> Any:
+        """The mask of `output`."""
+        self._node(0, "output_mask")
+        return self.get_output_mask_at(0)
+
+    @property
+    def input_shape(self) -> Any:
+        """The shape of the input, the same in all symbolic calls.
+
+        Raises:
+            AttributeError: The layer has not been called on symbols, or on symbols of several shapes.
+        """
+        self._node(0, "input_shape")
+        return self._common("input_shape", self.get_input_shape_at)
+
+    @property
+    def output_shape(self) -> Any:
+        """The shape of the output, the same in all symbolic calls.
+
+        Raises:
+            AttributeError: The layer has not been called on symbols, or its outputs have several shapes.
+        """
+        self._node(0, "output_shape")
+        return self._common("output_shape", self.get_output_shape_at)
+
+    def _common(self, asked: str, shape_at: Callable[[int], Any]) -> Any:
+        shapes = [shape_at(index) for index in range(len(self._inbound_nodes))]
+        if any(shape != shapes[0] for shape in shapes):
+            raise NodeError(
+                f"{self._who()}: has {len(shapes)} inbound nodes of different shapes, so '{asked}' is ambiguous. "
+                f"Use get_{asked}_at(node_index)."
+            )
+        return shapes[0]
+
+    # --- configuration and copies ------------------------------------------------------------------------------------
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments, from which `from_config` makes an unbuilt layer."""
+        config: dict[str, Any] = {"name": self.name, "trainable": self.trainable, "dtype": self.dtype}
+        if self._batch_input_shape is not None:
+            config["batch_input_shape"] = self._batch_input_shape
+        return config
+
+    @classmethod
+    def from_config(cls: type[_L], config: dict[str, Any]) -> _L:
+        """A new layer with the constructor's arguments `config`; it is not built and has no weights.
+
+        Args:
+            config: What `get_config` returned.
+        """
+        return cls(**config)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Everything but the record of calls and the parent: copies own their variables and have no history."""
+        state = self.__dict__.copy()
+        state.update(
+            _ready=False,
+            _checked_shape=None,
+            _inbound_nodes=[],
+            _outbound_nodes=[],
+            _symbolic_losses=[],
+            _updates=[],
+            _eager_losses=[],
+            _eager_call=None,
+        )
+        if state.get("_first_parent"):
+            state["_first_parent"] = None
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+
+
+def parameters_of(function: Callable[..., Any]) -> frozenset[str]:
+    """The names of a function's parameters; none when they cannot be found out."""
+    try:
+        return frozenset(inspect.signature(function).parameters)
+    except (TypeError, ValueError):
+        return frozenset()
+
+
+def _parameters(layer: Layer) -> frozenset[str]:
+    """The parameters of `layer.call`, looked up once per class."""
+    if "call" in layer.__dict__:
+        return parameters_of(layer.__dict__["call"])
+    cls = type(layer)
+    known: frozenset[str] | None = cls.__dict__.get("_call_parameters")
+    if known is None:
+        known = parameters_of(cls.call)
+        cls._call_parameters = known  # type: ignore[attr-defined]
+    return known
+
+
+def _as_value(value: Any) -> Any:
+    if isinstance(value, (Tensor, Symbol)):
+        return value
+    if isinstance(value, Variable) or hasattr(value, "__array__") or isinstance(value, (bool, int, float)):
+        return convert_to_tensor(value)
+    return value
+
+
+def _shape_of(value: Any) -> Any:
+    shape = getattr(value, "shape", None)
+    return None if shape is None else tuple(shape)
+
+
+def _initial_value(make: Callable[..., Any], shape: tuple[int, ...], dtype: Any) -> Any:
+    """What an initializer or a user's function gives for a shape."""
+    accepted = parameters_of(make)
+    options: dict[str, Any] = {}
+    if "dtype" in accepted or not accepted:
+        options["dtype"] = dtype
+    if "partition_info" in accepted:
+        options["partition_info"] = None
+    value = make(shape, **options)
+    tensor = constant(value, dtype=dtype) if not isinstance(value, Tensor) else value
+    if tensor.shape != shape:
+        raise ShapeError(f"initializer: expected values of shape {list(shape)}, got {list(tensor.shape)}.")
+    return tensor
+
+
+def _single(values: list[Any]) -> Any:
+    return values[0] if len(values) == 1 else values
+
+
+def _size(shape: Sequence[int]) -> int:
+    size = 1
+    for extent in shape:
+        size *= extent
+    return size

@@ -1,0 +1,217 @@
+"""Symbolic calls: placeholders, the nodes that layers record, and the traces around both.
+
+A layer called on an `Input` runs its `call` on symbols inside a trace, where variables are read as references. The
+trace gives the nodes asked for by `layer.input` and friends, and the graph that a plan is compiled from.
+"""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+from layernet import _core, nest
+from layernet.tensor import DTypeLike, Symbol, as_dtype, core_ops
+
+if TYPE_CHECKING:
+    from layernet.layers.base import Layer
+
+__all__ = ["Input", "Node", "Symbol", "Tracing", "eagerly"]
+
+
+def Input(
+    shape: Sequence[int | None] | int | None = None,
+    dtype: DTypeLike = "float32",
+    batch_size: int | None = None,
+    name: str | None = None,
+) -> Symbol:
+    """A placeholder for an input: layers called on it record nodes instead of computing.
+
+    Args:
+        shape: Shape of one row, without the batch axis; None stands for an unknown size. `()` is the default.
+        dtype: Element type, default float32.
+        batch_size: Number of rows; None (default) leaves it open.
+        name: Shown in printed graphs.
+
+    Returns:
+        A symbol of shape `(batch_size, *shape)`.
+
+    Example:
+        >>> import layernet as ln
+        >>> y = ln.layers.Dense(2)(ln.Input(shape=(3,)))
+        >>> y.shape
+        (None, 2)
+    """
+    row = () if shape is None else (shape,) if isinstance(shape, int) else tuple(shape)
+    return _core.placeholder((batch_size, *row), as_dtype(dtype), name or "")
+
+
+class Node:
+    """One symbolic call of a layer.
+
+    Attributes:
+        inputs: The symbols the layer was called on, in order.
+        outputs: The symbols it returned, in order.
+    """
+
+    __slots__ = ("__weakref__", "_layer", "inputs", "outputs")
+
+    def __init__(self, layer: Layer, inputs: list[Symbol], outputs: list[Symbol]) -> None:
+        self._layer = weakref.ref(layer)  # the layer holds the node
+        self.inputs = inputs
+        self.outputs = outputs
+
+    @property
+    def layer(self) -> Layer | None:
+        """The layer that was called; None when it does not exist any more."""
+        return self._layer()
+
+    def __repr__(self) -> str:
+        shapes = [[s.shape for s in symbols] for symbols in (self.inputs, self.outputs)]
+        return f"Node({self.layer!r}, {shapes[0]} -> {shapes[1]})"
+
+
+class _Active(threading.local):
+    def __init__(self) -> None:
+        self.tracing: Tracing | None = None
+
+
+_active = _Active()
+
+
+class Tracing:
+    """Context manager in which variables are read as references and effects are recorded.
+
+    Args:
+        record: Whether layers keep nodes, losses and updates of the calls made inside (default). Without, layers stay
+            as they are and this object has the losses and updates: that is how plans are traced.
+
+    Attributes:
+        updates: With `record=False`: what `add_update` was given.
+    """
+
+    def __init__(self, record: bool = True) -> None:
+        self.record = record
+        self.updates: list[Any] = []
+        self._losses: list[tuple[Layer, Any]] = []
+        self._trace = _core.Trace()
+        self._outer: Tracing | None = None
+
+    def __enter__(self) -> Tracing:
+        self._outer, _active.tracing = _active.tracing, self
+        self._trace.__enter__()
+        return self
+
+    def __exit__(self, *exception: Any) -> None:
+        self._trace.__exit__(*exception)
+        _active.tracing = self._outer
+
+    @property
+    def effects(self) -> list[Any]:
+        """The effects (assignments, updates, draws) so far, in order."""
+        return cast("list[Any]", self._trace.effects)
+
+    @property
+    def losses(self) -> list[Any]:
+        """With `record=False`: the losses that calls made, in order."""
+        return [loss for _, loss in self._losses]
+
+    def add_loss(self, layer: Layer, loss: Any) -> None:
+        """Keep a loss that a call of `layer` made."""
+        self._losses.append((layer, loss))
+
+    def losses_of(self, layer: Layer) -> list[Any]:
+        """The losses kept for one layer."""
+        return [loss for owner, loss in self._losses if owner is layer]
+
+
+def current() -> Tracing | None:
+    """The innermost trace of this thread."""
+    return _active.tracing
+
+
+class eagerly:
+    """Context manager that suspends tracing: ops on tensors and variables compute."""
+
+    __slots__ = ("_pause",)
+
+    def __enter__(self) -> None:
+        self._pause = _core.NoTrace() if _core.is_tracing() else None
+        if self._pause is not None:
+            self._pause.__enter__()
+
+    def __exit__(self, *exception: Any) -> None:
+        if self._pause is not None:
+            self._pause.__exit__(*exception)
+
+
+def effect_count() -> int:
+    """How many effects the current trace has; 0 when there is none."""
+    return len(_active.tracing.effects) if _active.tracing is not None else 0
+
+
+def effects_since(count: int) -> list[Any]:
+    """The effects recorded since `effect_count()` was `count`."""
+    return _active.tracing.effects[count:] if _active.tracing is not None else []
+
+
+def depends_on(outputs: Any, inputs: Any) -> bool:
+    """Whether a symbol in `outputs` was computed from one in `inputs` (or is one of them)."""
+    wanted, given = _symbols(outputs), _symbols(inputs)
+    if any(a is b for a in wanted for b in given):
+        return True
+    return bool(wanted) and bool(given) and bool(_core.depends_on(wanted, given))
+
+
+def get_mask(symbol: Any) -> Any:
+    """The mask that the layer which made `symbol` gave it; None without one."""
+    return getattr(symbol, "_mask", None)
+
+
+def previous_mask(leaves: list[Any], is_single: bool) -> Any:
+    """The masks of a call's inputs: one or a list, None when there are none."""
+    masks = [get_mask(leaf) for leaf in leaves]
+    if all(mask is None for mask in masks):
+        return None
+    return masks[0] if is_single else masks
+
+
+def set_masks(outputs: Any, mask: Any) -> None:
+    """Give the outputs of a call their masks: one for each output, or None."""
+    if isinstance(outputs, (list, tuple)):
+        masks = mask if isinstance(mask, (list, tuple)) else [mask] * len(outputs)
+        for output, own in zip(outputs, masks, strict=False):
+            if isinstance(output, Symbol):
+                output._mask = own
+    elif isinstance(outputs, Symbol):
+        outputs._mask = mask
+
+
+def own_outputs(layer: Layer, inputs: list[Any], outputs: Any) -> Any:
+    """The outputs of a call, each a symbol of its own that knows its layer: an input passed through gets a new one."""
+    given = {id(symbol) for symbol in inputs}
+
+    def own(output: Any) -> Any:
+        if id(output) in given:
+            output = core_ops.identity(output)
+        if isinstance(output, Symbol):
+            output._producer = weakref.ref(layer)
+        return output
+
+    return nest.map_structure(own, outputs)
+
+
+def link_node(layer: Layer, inputs: list[Symbol], outputs: Any) -> None:
+    """Record a call with the layer and with the layers that made its inputs."""
+    node = Node(layer, inputs, _symbols(outputs))
+    layer.inbound_nodes.append(node)
+    for symbol in inputs:
+        reference = getattr(symbol, "_producer", None)
+        producer = reference() if reference is not None else None
+        if producer is not None:
+            producer.outbound_nodes.append(node)
+
+
+def _symbols(structure: Any) -> list[Symbol]:
+    return [leaf for leaf in nest.flatten(structure) if isinstance(leaf, Symbol)]

@@ -1,0 +1,99 @@
+"""The value types, what may stand for a value, and how Python and numpy values become one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, TypeAlias, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from layernet import _core
+
+__all__ = ["DType", "Symbol", "Tensor", "TensorLike", "as_dtype", "constant", "convert_to_tensor", "from_numpy"]
+
+Tensor = _core.Tensor
+Symbol = _core.Symbol
+DType = _core.DType
+
+DTypeLike: TypeAlias = "DType | str | npt.DTypeLike"
+# What an op takes (bool and int are floats). An op on a Symbol returns a Symbol, although its type says Tensor.
+TensorLike: TypeAlias = "Tensor | Symbol | _core.Variable | npt.NDArray[Any] | np.generic | float | Sequence[Any]"
+
+
+class _Op(Protocol):
+    def __call__(self, *inputs: Any, **attributes: Any) -> Tensor: ...
+
+
+class _Ops(Protocol):
+    def __getattr__(self, name: str) -> _Op: ...
+
+
+core_ops = cast(_Ops, _core.ops)
+as_dtype: Callable[[Any], DType] = _core.as_dtype
+
+
+def constant(value: TensorLike, dtype: DTypeLike | None = None, shape: Sequence[int] | None = None) -> Tensor:
+    """A tensor with a copy of the given numbers.
+
+    Python floats become float32, ints int32 and bools bool; arrays keep their dtype.
+
+    Args:
+        value: A number, nested lists of numbers or an array.
+        dtype: The tensor's dtype; None (default) takes it from `value`.
+        shape: The tensor's shape; one number fills it, as many numbers as it has are put in row by row.
+
+    Returns:
+        A tensor.
+
+    Raises:
+        InvalidArgumentError: Objects, strings, complex numbers, or a shape that does not fit.
+
+    Example:
+        >>> import layernet as ln
+        >>> ln.constant([1, 2, 3, 4], dtype="float32", shape=(2, 2)).numpy()
+        array([[1., 2.],
+               [3., 4.]], dtype=float32)
+    """
+    return _core.constant(value, dtype=dtype, shape=shape)
+
+
+def from_numpy(x: npt.NDArray[Any], copy: bool = True) -> Tensor:
+    """A tensor with an array's numbers.
+
+    Args:
+        x: An array of a numeric type or bool.
+        copy: False shares the array's memory. Nothing may write into the array afterwards: a tensor is a value.
+
+    Returns:
+        A tensor of x's shape and dtype.
+
+    Example:
+        >>> import layernet as ln
+        >>> import numpy as np
+        >>> ln.from_numpy(np.arange(3.0), copy=False).numpy()
+        array([0., 1., 2.])
+    """
+    return _core.from_numpy(x, copy=copy)
+
+
+def convert_to_tensor(value: TensorLike, dtype: DTypeLike | None = None) -> Tensor:
+    """`value` as a tensor; tensors and symbols are returned as they are, variables are read.
+
+    Args:
+        value: A tensor, symbol, variable, array, number or nested lists of numbers.
+        dtype: The dtype for numbers and lists; None (default) takes it from `value`.
+
+    Returns:
+        A tensor or symbol.
+
+    Example:
+        >>> import layernet as ln
+        >>> ln.convert_to_tensor([1.0, 2.0]).dtype.name
+        'float32'
+    """
+    if isinstance(value, (Tensor, Symbol)):
+        return cast(Tensor, value)
+    if isinstance(value, _core.Variable):
+        return core_ops.identity(value)
+    return _core.constant(value, dtype=dtype)
