@@ -6,8 +6,10 @@ import argparse
 from pathlib import Path
 
 import layernet
+from layernet import _core
 
-ROOT = Path(__file__).resolve().parent
+# Headers and libraries lie beside the extension module, which an editable install keeps apart from the sources.
+ROOT = Path(_core.__file__).resolve().parent
 
 
 def main() -> None:
