@@ -1,0 +1,300 @@
+// Arithmetic, comparison and indexing of Tensor, Symbol and Variable: type slots that go straight to the ops.
+#include <initializer_list>
+
+#include "bindings/common.h"
+#include "core/error.h"
+
+namespace layernet::python {
+
+PyObject* op_function(const char* name);
+PyObject* call_op_function(PyObject* f, PyObject* const* args, std::size_t n);
+
+namespace {
+
+bool is_operand(PyObject* o) {
+  return is_value(o) || PyFloat_Check(o) || PyLong_Check(o) || PyList_Check(o) || PyTuple_Check(o) ||
+         py::isinstance<py::array>(o) || PyObject_HasAttrString(o, "__array__");
+}
+
+template <const char* Name>
+PyObject* apply(std::initializer_list<PyObject*> args) {
+  static PyObject* f = op_function(Name);
+  return call_op_function(f, args.begin(), args.size());
+}
+
+template <const char* Name>
+PyObject* binary(PyObject* a, PyObject* b) {
+  if (!is_operand(a) || !is_operand(b)) return Py_NewRef(Py_NotImplemented);
+  return apply<Name>({a, b});
+}
+template <const char* Name>
+PyObject* unary(PyObject* a) {
+  return apply<Name>({a});
+}
+
+#define LN_NAME(n) constexpr char k_##n[] = #n
+LN_NAME(add);
+LN_NAME(subtract);
+LN_NAME(multiply);
+LN_NAME(divide);
+LN_NAME(floordiv);
+LN_NAME(mod);
+LN_NAME(power);
+LN_NAME(matmul);
+LN_NAME(negative);
+LN_NAME(abs);
+LN_NAME(identity);
+LN_NAME(less);
+LN_NAME(less_equal);
+LN_NAME(greater);
+LN_NAME(greater_equal);
+LN_NAME(logical_and);
+LN_NAME(logical_or);
+LN_NAME(logical_xor);
+LN_NAME(logical_not);
+#undef LN_NAME
+
+DType dtype_of_value(PyObject* o) {
+  if (is_tensor(o)) return held<Tensor>(o)->dtype();
+  if (is_symbol(o)) return held<Symbol>(o)->value.dtype();
+  return held<Variable>(o)->spec().dtype;
+}
+
+// Integers are divided as float64, as in TensorFlow.
+PyObject* true_divide(PyObject* a, PyObject* b) {
+  if (!is_operand(a) || !is_operand(b)) return Py_NewRef(Py_NotImplemented);
+  PyObject* known = is_value(a) ? a : b;
+  if (is_floating(dtype_of_value(known))) return apply<k_divide>({a, b});
+  try {
+    const py::object cast = py::module_::import("layernet._core").attr("ops").attr("cast");
+    const auto wide = [&](PyObject* o) { return is_value(o) ? cast(py::handle(o), py::arg("dtype") = "float64") : py::reinterpret_borrow<py::object>(o); };
+    const py::object x = wide(a), y = wide(b);
+    return apply<k_divide>({x.ptr(), y.ptr()});
+  } catch (...) {
+    set_python_error();
+    return nullptr;
+  }
+}
+
+PyObject* power(PyObject* a, PyObject* b, PyObject* modulus) {
+  if (modulus != Py_None) return Py_NewRef(Py_NotImplemented);
+  return binary<k_power>(a, b);
+}
+
+// == and != are identity, as in TensorFlow 1.x: tensors can be kept in sets and dictionaries. ln.equal compares elements.
+PyObject* compare(PyObject* a, PyObject* b, int operation) {
+  if (operation == Py_EQ) return PyBool_FromLong(a == b);
+  if (operation == Py_NE) return PyBool_FromLong(a != b);
+  if (!is_operand(b)) return Py_NewRef(Py_NotImplemented);
+  switch (operation) {
+    case Py_LT: return apply<k_less>({a, b});
+    case Py_LE: return apply<k_less_equal>({a, b});
+    case Py_GT: return apply<k_greater>({a, b});
+    default: return apply<k_greater_equal>({a, b});
+  }
+}
+
+Tensor numbers(PyObject* o, const char* what) {
+  const Tensor t = tensor_from(py::handle(o));
+  if (t.size() != 1)
+    throw InvalidArgumentError(join(what, ": expected a tensor of one element, got shape ", t.shape(), "."));
+  return t;
+}
+
+int truth(PyObject* o) {
+  try {
+    if (is_symbol(o)) {
+      const py::object ignored = py::handle(o).attr("__bool__")();
+      return 0;
+    }
+    const Tensor t = numbers(o, "bool()");
+    const py::object item = array_of(t, py::none()).attr("item")();
+    return PyObject_IsTrue(item.ptr());
+  } catch (...) {
+    set_python_error();
+    return -1;
+  }
+}
+
+template <PyObject* (*Convert)(PyObject*)>
+PyObject* number(PyObject* o) {
+  try {
+    const Tensor t = numbers(o, "number");
+    const py::object item = array_of(t, py::none()).attr("item")();
+    return Convert(item.ptr());
+  } catch (...) {
+    set_python_error();
+    return nullptr;
+  }
+}
+
+PyObject* index_number(PyObject* o) {
+  try {
+    const Tensor t = numbers(o, "index");
+    if (is_floating(t.dtype()) || t.rank() != 0) throw py::type_error("index: expected a 0-d integer tensor.");
+    const py::object item = array_of(t, py::none()).attr("item")();
+    return PyNumber_Index(item.ptr());
+  } catch (...) {
+    set_python_error();
+    return nullptr;
+  }
+}
+
+const Shape& shape_of(PyObject* o) {
+  if (is_tensor(o)) return held<Tensor>(o)->shape();
+  if (is_symbol(o)) return held<Symbol>(o)->value.shape();
+  return held<Variable>(o)->spec().shape;
+}
+
+Py_ssize_t length(PyObject* o) {
+  const Shape& s = shape_of(o);
+  if (s.empty()) {
+    PyErr_SetString(PyExc_TypeError, "len(): expected a tensor with axes, got a 0-d one.");
+    return -1;
+  }
+  if (!s[0].is_fixed()) {
+    PyErr_SetString(PyExc_TypeError, "len(): the first size of a symbolic value is not known.");
+    return -1;
+  }
+  return static_cast<Py_ssize_t>(s[0].value());
+}
+
+// x[...]: integers, slices, None, Ellipsis; one integer tensor or array gathers along its axis.
+py::object subscript(py::object x, py::handle key) {
+  const py::object ops = py::module_::import("layernet._core").attr("ops");
+  py::tuple items = py::isinstance<py::tuple>(key) ? py::reinterpret_borrow<py::tuple>(key) : py::make_tuple(key);
+  const Shape& shape = shape_of(x.ptr());
+  std::size_t used = 0;
+  bool ellipsis = false;
+  for (const py::handle item : items) {
+    if (item.ptr() == Py_Ellipsis) {
+      if (ellipsis) throw py::index_error("index: expected at most one '...'.");
+      ellipsis = true;
+    } else if (!item.is_none()) {
+      ++used;
+    }
+  }
+  if (used > shape.size())
+    throw py::index_error(join("index: expected at most ", shape.size(), " indices for shape ", shape, ", got ", used, "."));
+  py::list begin, end, strides, axes;
+  Shape result;
+  std::size_t axis = 0;
+  py::object gather_index;
+  std::int64_t gather_axis = -1;
+  const auto keep = [&] { result.push_back(shape[axis++]); };
+  for (const py::handle item : items) {
+    if (item.ptr() == Py_Ellipsis) {
+      for (std::size_t i = 0; i < shape.size() - used; ++i) keep();
+    } else if (item.is_none()) {
+      result.push_back(Dim(1));
+    } else if (PySlice_Check(item.ptr())) {
+      Py_ssize_t b, e, s;
+      if (PySlice_Unpack(item.ptr(), &b, &e, &s) < 0) throw py::error_already_set();
+      const auto& parts = py::reinterpret_borrow<py::slice>(item);
+      const bool whole = parts.attr("start").is_none() && parts.attr("stop").is_none() && s == 1;
+      if (whole) {
+        keep();
+        continue;
+      }
+      if (!shape[axis].is_fixed())
+        throw GraphError(join("index: expected axis ", axis, " of shape ", shape, " to be kept whole (:), since its size is symbolic."));
+      const Py_ssize_t n = PySlice_AdjustIndices(static_cast<Py_ssize_t>(shape[axis].value()), &b, &e, s);
+      begin.append(b);
+      end.append(n == 0 ? b : s > 0 ? e : e);
+      strides.append(s);
+      axes.append(axis++);
+      result.push_back(Dim(n));
+    } else if (PyLong_Check(item.ptr()) || (PyIndex_Check(item.ptr()) && !is_symbol(item.ptr()) && !py::isinstance<py::array>(item) && !is_value(item.ptr()))) {
+      const Py_ssize_t i = PyNumber_AsSsize_t(item.ptr(), PyExc_IndexError);
+      if (i == -1 && PyErr_Occurred() != nullptr) throw py::error_already_set();
+      if (!shape[axis].is_fixed())
+        throw GraphError(join("index: expected a slice on axis ", axis, " of shape ", shape, ", since its size is symbolic, got ", static_cast<long>(i), "."));
+      const auto n = static_cast<Py_ssize_t>(shape[axis].value());
+      if (i < -n || i >= n) throw py::index_error(join("index: expected an index in [", static_cast<long>(-n), ", ", static_cast<long>(n), ") on axis ", axis, ", got ", static_cast<long>(i), "."));
+      const Py_ssize_t at = i < 0 ? i + n : i;
+      begin.append(at);
+      end.append(at + 1);
+      strides.append(1);
+      axes.append(axis++);
+    } else {
+      if (gather_axis >= 0) throw py::index_error("index: expected at most one index array.");
+      gather_index = py::reinterpret_borrow<py::object>(item);
+      gather_axis = static_cast<std::int64_t>(result.size());
+      keep();
+    }
+  }
+  while (axis < shape.size()) keep();
+  if (py::len(axes) != 0)
+    x = ops.attr("slice")(x, py::arg("begin") = begin, py::arg("end") = end, py::arg("strides") = strides, py::arg("axes") = axes);
+  if (!(shape_of(x.ptr()) == result)) {
+    py::list sizes;
+    bool open = false;
+    for (const Dim d : result) {
+      if (!d.is_fixed() && open) throw GraphError("index: expected at most one symbolic size in the result.");
+      open = open || !d.is_fixed();
+      sizes.append(d.is_fixed() ? d.value() : -1);
+    }
+    x = ops.attr("reshape")(x, py::arg("shape") = sizes);
+  }
+  if (gather_axis >= 0) x = ops.attr("gather")(x, gather_index, py::arg("axis") = gather_axis);
+  if (is_variable(x.ptr())) x = x.attr("value")();
+  return x;
+}
+
+PyObject* get_item(PyObject* x, PyObject* key) {
+  try {
+    return subscript(py::reinterpret_borrow<py::object>(x), key).release().ptr();
+  } catch (...) {
+    set_python_error();
+    return nullptr;
+  }
+}
+
+void set_slots(PyTypeObject* type, bool numeric) {
+  PyNumberMethods& n = *type->tp_as_number;
+  n.nb_add = binary<k_add>;
+  n.nb_subtract = binary<k_subtract>;
+  n.nb_multiply = binary<k_multiply>;
+  n.nb_true_divide = true_divide;
+  n.nb_floor_divide = binary<k_floordiv>;
+  n.nb_remainder = binary<k_mod>;
+  n.nb_power = power;
+  n.nb_matrix_multiply = binary<k_matmul>;
+  n.nb_negative = unary<k_negative>;
+  n.nb_positive = unary<k_identity>;
+  n.nb_absolute = unary<k_abs>;
+  n.nb_and = binary<k_logical_and>;
+  n.nb_or = binary<k_logical_or>;
+  n.nb_xor = binary<k_logical_xor>;
+  n.nb_invert = unary<k_logical_not>;
+  type->tp_richcompare = compare;
+  type->tp_hash = PyBaseObject_Type.tp_hash;
+  type->tp_as_mapping->mp_subscript = get_item;
+  if (numeric) {
+    n.nb_bool = truth;
+    n.nb_float = number<PyNumber_Float>;
+    n.nb_int = number<PyNumber_Long>;
+    n.nb_index = index_number;
+    type->tp_as_mapping->mp_length = length;
+    type->tp_as_sequence->sq_length = length;
+    type->tp_iter = [](PyObject* o) -> PyObject* {
+      if (length(o) < 0) return nullptr;
+      return PySeqIter_New(o);
+    };
+    type->tp_as_sequence->sq_item = [](PyObject* o, Py_ssize_t i) -> PyObject* {
+      const py::object key = py::int_(i);
+      return get_item(o, key.ptr());
+    };
+  }
+  PyType_Modified(type);
+}
+
+}  // namespace
+
+void bind_operators() {
+  set_slots(types.tensor, true);
+  set_slots(types.variable, true);
+  set_slots(types.symbol, false);
+}
+
+}  // namespace layernet::python

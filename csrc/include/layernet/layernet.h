@@ -1,0 +1,10 @@
+// Umbrella header of the C++ API.
+#pragma once
+
+#include "layernet/dtype.h"
+#include "layernet/error.h"
+#include "layernet/graph.h"
+#include "layernet/op.h"
+#include "layernet/plan.h"
+#include "layernet/shape.h"
+#include "layernet/tensor.h"

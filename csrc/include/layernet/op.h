@@ -1,0 +1,279 @@
+// What an op is, and what ops are applied through.
+//
+// An op is a small struct: attributes, infer, backward, prepare, run (csrc/README.md shows one). define_op() erases its type
+// into an OpDef. Ops are applied through Emitter: Eager runs, Tracer adds a node to a graph, Tape wraps either and remembers.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <new>
+#include <string>
+#include <type_traits>
+
+#include "layernet/error.h"
+#include "layernet/tensor.h"
+
+namespace layernet {
+
+namespace kernels {
+struct KernelTable;
+}
+
+// ---- attributes --------------------------------------------------------------------------------------------------------
+
+// Walks the attributes of an op; bindings, printing, equality and saving are visitors.
+class FieldVisitor {
+ public:
+  virtual ~FieldVisitor() = default;
+  virtual void operator()(const char* name, bool& value) = 0;
+  virtual void operator()(const char* name, std::int64_t& value) = 0;
+  virtual void operator()(const char* name, double& value) = 0;
+  virtual void operator()(const char* name, DType& value) = 0;
+  virtual void operator()(const char* name, Ints& value) = 0;
+  virtual void operator()(const char* name, Shape& value) = 0;
+  // One of `count` words; value is its index.
+  virtual void choice(const char* name, int& value, const char* const* words, int count) = 0;
+};
+
+// ---- shapes of the inputs, as infer sees them --------------------------------------------------------------------------
+
+class InSpecs {
+ public:
+  InSpecs(const Spec* const* specs, std::size_t n) noexcept : specs_(specs), n_(n) {}
+  std::size_t size() const noexcept { return n_; }
+  const Spec& operator[](std::size_t i) const noexcept { return *specs_[i]; }
+  const Shape& shape(std::size_t i) const noexcept { return specs_[i]->shape; }
+  DType dtype(std::size_t i) const noexcept { return specs_[i]->dtype; }
+  std::size_t rank(std::size_t i) const noexcept { return specs_[i]->shape.size(); }
+
+ private:
+  const Spec* const* specs_;
+  std::size_t n_;
+};
+
+// ---- running -----------------------------------------------------------------------------------------------------------
+
+struct View {
+  void* data;
+  const Shape* shape;  // every dimension fixed
+  std::int64_t dim(std::size_t i) const noexcept { return (*shape)[i].value(); }
+  std::size_t rank() const noexcept { return shape->size(); }
+  std::size_t size() const noexcept { return static_cast<std::size_t>(fixed_count(*shape)); }
+  template <class T>
+  T* as() const noexcept {
+    return static_cast<T*>(data);
+  }
+};
+
+struct Buffers {
+  const View* in;
+  const View* out;
+  void* scratch;  // 64-byte aligned
+};
+
+// A prepared op. Trivially cheap to make: eager calls build one on the stack.
+struct Step {
+  using Run = void (*)(const Step&, const Buffers&) noexcept;
+  Run run = nullptr;
+  const void* attributes = nullptr;  // of the op; outlive the step
+  const kernels::KernelTable* kernels = nullptr;
+  const char* kernel_name = "";                // what prepare chose, for people
+  std::shared_ptr<void> constants;             // packed weights and the like (plans only)
+  std::unique_ptr<Step> inner;                 // of the half-precision adapter
+  std::int64_t scratch_bytes = 0;              // scratch = scratch_bytes + N * scratch_bytes_per_n
+  std::int64_t scratch_bytes_per_n = 0;
+  alignas(16) unsigned char params[160];       // plain data of the op's own choice
+
+  template <class Op>
+  const Op& op() const noexcept {
+    return *static_cast<const Op*>(attributes);
+  }
+  template <class P>
+  const P& get() const noexcept {
+    return *std::launder(reinterpret_cast<const P*>(params));
+  }
+};
+
+class LAYERNET_API Preparation {
+ public:
+  Preparation(InSpecs in, const Specs& out, const Tensor* constants, Step& step) noexcept
+      : in_(in), out_(out), constants_(constants), step_(step) {}
+  const InSpecs& in() const noexcept { return in_; }
+  const Spec& in(std::size_t i) const noexcept { return in_[i]; }
+  const Spec& out(std::size_t i = 0) const noexcept { return out_[i]; }
+  const Specs& outs() const noexcept { return out_; }
+  const kernels::KernelTable& kernels() const noexcept { return *step_.kernels; }
+  // A plan is being built: input i may be a constant, which may be packed (then run must not read input i).
+  bool planning() const noexcept { return constants_ != nullptr; }
+  const Tensor* constant(std::size_t i) const noexcept {
+    return constants_ && constants_[i] ? &constants_[i] : nullptr;
+  }
+  void run(Step::Run run, const char* kernel_name = "") noexcept {
+    step_.run = run;
+    step_.kernel_name = kernel_name;
+  }
+  // Plain data that run() gets back by step.get<P>().
+  template <class P>
+  P& params() {
+    static_assert(std::is_trivially_destructible_v<P> && sizeof(P) <= sizeof(Step::params) && alignof(P) <= 16);
+    return *::new (step_.params) P();
+  }
+  void keep(std::shared_ptr<void> constants) noexcept { step_.constants = std::move(constants); }
+  // Adds `count * item` bytes of scratch, rounded up to 64 (run() finds the parts in the order asked for).
+  void scratch(Dim count, std::size_t item);
+
+ private:
+  InSpecs in_;
+  const Specs& out_;
+  const Tensor* constants_;
+  Step& step_;
+};
+
+// Bytes of one scratch part as Preparation::scratch counts them.
+constexpr std::size_t scratch_part(std::size_t bytes) noexcept { return (bytes + 63) & ~std::size_t{63}; }
+
+// ---- the definition ----------------------------------------------------------------------------------------------------
+
+class Emitter;
+struct OpDef;
+
+// One application of an op, as backward sees it.
+struct Call {
+  const OpDef* op = nullptr;
+  const void* attributes = nullptr;
+  const Values* inputs = nullptr;
+  const Values* outputs = nullptr;
+  const bool* wanted = nullptr;  // per input: is its gradient needed
+  const Value& in(std::size_t i) const noexcept { return (*inputs)[i]; }
+  const Value& out(std::size_t i = 0) const noexcept { return (*outputs)[i]; }
+  bool wants(std::size_t i) const noexcept { return wanted == nullptr || wanted[i]; }
+};
+
+struct OpDef {
+  const char* name;
+  const char* inputs;           // "x", "a, b", "[xs]" (one list), "x, w, b?" (optional last)
+  int updates = 0;              // the first inputs are variables, replaced by the first outputs
+  int view_of = -1;             // output 0 is input view_of under another shape; there is nothing to run
+  bool any_type = false;        // run() handles every element type itself (moves bytes); else halves go through float32
+  const char* no_gradient = nullptr;  // why there is no gradient, when there is none
+  bool stateless = false;       // no attributes: every application shares `defaults`
+  std::shared_ptr<const void> defaults;
+
+  std::shared_ptr<void> (*clone)(const void* attributes);
+  std::size_t (*construct)(const void* attributes, void* where, std::size_t room);  // copy; bytes needed when room is short
+  void (*destroy)(void* attributes) noexcept;
+  void (*visit)(void* attributes, FieldVisitor& visitor);
+  Specs (*infer)(const void* attributes, const InSpecs& in);
+  Values (*backward)(const void* attributes, Emitter& e, const Call& call, const Values& dy);
+  void (*prepare)(const void* attributes, Preparation& p);
+  // Optional. Fuse the next op into this one: true when `attributes` now also do the work of `next`.
+  bool (*absorb)(void* attributes, const OpDef& next, const void* next_attributes) = nullptr;
+  // Optional. The value of an int64 output as dimensions, where it follows from shapes alone (shape, slices of it, ...).
+  bool (*dims)(const void* attributes, const InSpecs& in, const Shape* const* in_dims, Shape* out) = nullptr;
+
+  bool differentiable() const noexcept { return backward != nullptr; }
+  std::shared_ptr<const void> keep(const void* attributes) const {
+    return stateless ? defaults : std::shared_ptr<const void>(clone(attributes));
+  }
+};
+
+namespace detail {
+template <class T, class = void>
+struct has_backward : std::false_type {};
+template <class T>
+struct has_backward<T, std::void_t<decltype(&T::backward)>> : std::true_type {};
+template <class T, class = void>
+struct has_prepare : std::false_type {};
+template <class T>
+struct has_prepare<T, std::void_t<decltype(&T::prepare)>> : std::true_type {};
+template <class T, class = void>
+struct has_absorb : std::false_type {};
+template <class T>
+struct has_absorb<T, std::void_t<decltype(&T::absorb)>> : std::true_type {};
+template <class T, class = void>
+struct has_dims : std::false_type {};
+template <class T>
+struct has_dims<T, std::void_t<decltype(&T::dims)>> : std::true_type {};
+}  // namespace detail
+
+// Traits of an op beside its functions; designated by name at the definition.
+struct OpTraits {
+  int updates = 0;
+  int view_of = -1;
+  bool any_type = false;
+  const char* no_gradient = nullptr;
+};
+
+template <class Op>
+OpDef define_op(const char* name, const char* inputs, OpTraits traits = {}) {
+  OpDef d{};
+  d.name = name;
+  d.inputs = inputs;
+  d.updates = traits.updates;
+  d.view_of = traits.view_of;
+  d.any_type = traits.any_type;
+  d.no_gradient = traits.no_gradient;
+  d.stateless = std::is_empty_v<Op>;
+  d.defaults = std::make_shared<Op>();
+  d.clone = [](const void* a) -> std::shared_ptr<void> { return std::make_shared<Op>(*static_cast<const Op*>(a)); };
+  d.construct = [](const void* a, void* where, std::size_t room) -> std::size_t {
+    if (sizeof(Op) <= room) ::new (where) Op(*static_cast<const Op*>(a));
+    return sizeof(Op);
+  };
+  d.destroy = [](void* a) noexcept { static_cast<Op*>(a)->~Op(); };
+  d.visit = [](void* a, FieldVisitor& v) { static_cast<Op*>(a)->fields(v); };
+  d.infer = [](const void* a, const InSpecs& in) { return static_cast<const Op*>(a)->infer(in); };
+  if constexpr (detail::has_backward<Op>::value)
+    d.backward = [](const void* a, Emitter& e, const Call& c, const Values& dy) {
+      return static_cast<const Op*>(a)->backward(e, c, dy);
+    };
+  else
+    d.backward = nullptr;
+  if constexpr (detail::has_prepare<Op>::value)
+    d.prepare = [](const void* a, Preparation& p) { static_cast<const Op*>(a)->prepare(p); };
+  else
+    d.prepare = nullptr;
+  if constexpr (detail::has_absorb<Op>::value)
+    d.absorb = [](void* a, const OpDef& next, const void* n) { return static_cast<Op*>(a)->absorb(next, n); };
+  if constexpr (detail::has_dims<Op>::value)
+    d.dims = [](const void* a, const InSpecs& in, const Shape* const* id, Shape* out) {
+      return static_cast<const Op*>(a)->dims(in, id, out);
+    };
+  return d;
+}
+
+// Largest attribute struct that the bindings hold on the stack.
+constexpr std::size_t kMaxOpBytes = 512;
+
+// ---- the registry ------------------------------------------------------------------------------------------------------
+
+// By name; nullptr when there is none.
+LAYERNET_API const OpDef* find_op(const char* name) noexcept;
+LAYERNET_API std::size_t op_count() noexcept;
+LAYERNET_API const OpDef& op_at(std::size_t i) noexcept;
+
+// ---- emitters ----------------------------------------------------------------------------------------------------------
+
+using Targets = SmallVector<std::shared_ptr<Variable>, 4>;
+
+class LAYERNET_API Emitter {
+ public:
+  virtual ~Emitter() = default;
+  // Applies an op. For an op with updates, inputs[0..updates) are empty and `targets` are the variables; the result then holds
+  // only the outputs after the updates.
+  virtual Values emit(const OpDef& op, const void* attributes, Values inputs, const Targets& targets) = 0;
+  // The value of a variable, as this emitter sees it.
+  // `symbolic`: as a variable reference, also outside a trace.
+  virtual Value read(const std::shared_ptr<Variable>& variable, bool symbolic) = 0;
+
+  template <class Op>
+  Value one(const OpDef& def, const Op& op, Values inputs) {
+    return std::move(emit(def, &op, std::move(inputs), Targets())[0]);
+  }
+};
+
+// Eager for tensors, Tracer for symbols, and every recording tape of this thread told of it.
+LAYERNET_API Emitter& current_emitter() noexcept;
+
+}  // namespace layernet

@@ -1,0 +1,78 @@
+// Plan: a graph made ready to run. Immutable and shared freely between threads; every call brings a Workspace of its own.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "layernet/export.h"
+#include "layernet/shape.h"
+#include "layernet/tensor.h"
+
+namespace layernet {
+
+class Graph;
+class Workspace;
+
+struct PlanPort {
+  Spec spec;  // dimension 0 may be the batch symbol
+  std::string name;
+};
+
+// One line of the table that people read.
+struct PlanStepInfo {
+  std::string op;
+  std::string kernel;
+  std::string inputs;
+  std::string outputs;
+  std::uint64_t constant_bytes = 0;
+};
+
+class LAYERNET_API Plan {
+ public:
+  virtual ~Plan();
+  // Variables of the graph are read once and become constants.
+  static std::shared_ptr<const Plan> build(const Graph& graph);
+
+  virtual const std::vector<PlanPort>& inputs() const noexcept = 0;
+  virtual const std::vector<PlanPort>& outputs() const noexcept = 0;
+  virtual std::vector<PlanStepInfo> steps() const = 0;
+  // The graph after the passes, printed.
+  virtual std::string text() const = 0;
+  // Bytes of constants held.
+  virtual std::uint64_t constant_bytes() const noexcept = 0;
+  // The value of the batch symbol that these shapes give. Throws ShapeError when they do not fit.
+  virtual std::int64_t batch_of(const Shape* shapes, std::size_t count) const = 0;
+
+  // Runs. `inputs` and `outputs` are contiguous arrays of the ports' types, in order, with batch symbol `n`; outputs may not
+  // overlap inputs. Does not throw once the workspace has room for `n` (prepare_for grows it).
+  virtual void run(std::int64_t n, const void* const* inputs, void* const* outputs, Workspace& workspace) const noexcept = 0;
+  // Makes a workspace ready for batch symbol n; allocates only when it grows.
+  virtual void prepare_for(std::int64_t n, Workspace& workspace) const = 0;
+  virtual std::unique_ptr<Workspace> make_workspace() const = 0;
+  // A spare workspace that no other call uses, and giving it back (WorkspaceLease does both).
+  virtual Workspace* take_workspace() const = 0;
+  virtual void give_workspace(Workspace* workspace) const noexcept = 0;
+};
+
+class LAYERNET_API Workspace {
+ public:
+  virtual ~Workspace();
+};
+
+// A workspace of this plan that no other call uses, ready for n; given back at the end.
+class LAYERNET_API WorkspaceLease {
+ public:
+  WorkspaceLease(const Plan& plan, std::int64_t n);
+  ~WorkspaceLease();
+  WorkspaceLease(const WorkspaceLease&) = delete;
+  WorkspaceLease& operator=(const WorkspaceLease&) = delete;
+  Workspace& operator*() const noexcept { return *workspace_; }
+
+ private:
+  const Plan& plan_;
+  Workspace* workspace_;
+};
+
+}  // namespace layernet

@@ -1,0 +1,215 @@
+// dense(x, w, b?; activation, alpha, transpose_w): activation(x w + b) over the last axis, the op the library exists for.
+// x is [..., k], w is [k, n] (or [n, k] with transpose_w), b is [n]. In a plan with constant weights these are packed once
+// into the panels of the kernel; bias and activation are applied to the tile while it is still in cache.
+#include "ops/gemm_util.h"
+
+namespace layernet {
+
+namespace {
+
+// Order and numbers of kernels::Activation.
+constexpr const char* kActivations[kernels::kActCount] = {"linear",   "relu",         "tanh", "sigmoid",   "elu",
+                                                          "selu",     "softplus",     "softsign", "hard_sigmoid", "gelu",
+                                                          "gelu_tanh", "silu",        "mish", "leaky_relu"};
+
+bool gradient_by_output(int activation) {
+  switch (activation) {
+    case kernels::kActRelu:
+    case kernels::kActTanh:
+    case kernels::kActSigmoid:
+    case kernels::kActElu:
+    case kernels::kActSelu:
+    case kernels::kActLeakyRelu: return true;
+    default: return false;
+  }
+}
+
+Value activation_grad(Emitter& e, int activation, double alpha, const Value& dy, const Value& v) {
+  switch (activation) {
+    case kernels::kActRelu: return emit::relu_grad(e, dy, v);
+    case kernels::kActTanh: return emit::tanh_grad(e, dy, v);
+    case kernels::kActSigmoid: return emit::sigmoid_grad(e, dy, v);
+    case kernels::kActElu: return emit::elu_grad(e, dy, v, alpha);
+    case kernels::kActSelu: return emit::selu_grad(e, dy, v);
+    case kernels::kActSoftplus: return emit::softplus_grad(e, dy, v);
+    case kernels::kActSoftsign: return emit::softsign_grad(e, dy, v);
+    case kernels::kActHardSigmoid: return emit::hard_sigmoid_grad(e, dy, v);
+    case kernels::kActGelu: return emit::gelu_grad(e, dy, v, false);
+    case kernels::kActGeluTanh: return emit::gelu_grad(e, dy, v, true);
+    case kernels::kActSilu: return emit::silu_grad(e, dy, v);
+    case kernels::kActMish: return emit::mish_grad(e, dy, v);
+    case kernels::kActLeakyRelu: return emit::leaky_relu_grad(e, dy, v, alpha);
+    default: return dy;
+  }
+}
+
+struct DenseParams {
+  bool has_bias, transpose_w, packed;
+  int activation;
+  double alpha;
+};
+
+// [rows, last] of a value of higher rank.
+Value as_matrix(Emitter& e, const Value& v) {
+  if (v.rank() == 2) return v;
+  const Dim last = v.shape().back();
+  Dim rows = 1;
+  for (std::size_t i = 0; i + 1 < v.rank(); ++i) rows = layernet::multiply(rows, v.shape()[i], "dense");
+  return emit::reshape(e, v, Shape{rows, last});
+}
+
+struct Dense {
+  int activation = kernels::kActNone;
+  double alpha = 1.0;
+  bool transpose_w = false;
+  template <class V>
+  void fields(V& visit) {
+    visit.choice("activation", activation, kActivations, kernels::kActCount);
+    visit("alpha", alpha);
+    visit("transpose_w", transpose_w);
+  }
+
+  Specs infer(const InSpecs& in) const {
+    if (in.size() != 3) expect_inputs("dense", in, 2);
+    expect_floating("dense", in.dtype(0));
+    const Shape &x = in.shape(0), &w = in.shape(1);
+    expect_min_rank("dense", x, 1);
+    expect_rank("dense", w, 2);
+    const Dim k = w[transpose_w ? 1 : 0], n = w[transpose_w ? 0 : 1];
+    if (x.back() != k && !x.back().is_unknown())
+      throw ShapeError(join("dense: expected inputs with last dimension ", k, " (kernel is ", w, transpose_w ? " transposed" : "",
+                            "), got shape ", x, "."));
+    expect_same_dtype("dense", in.dtype(0), in.dtype(1));
+    if (in.size() == 3) {
+      expect_same_dtype("dense", in.dtype(0), in.dtype(2));
+      if (in.rank(2) != 1 || in.shape(2)[0] != n) fail_shape("dense", join("a bias of shape [", n, "]"), to_string(in.shape(2)));
+    }
+    Shape out = x;
+    out[out.size() - 1] = n;
+    return one_spec(in.dtype(0), std::move(out));
+  }
+
+  // dz = dy f'(z); dx = dz w^T, dw = x^T dz, db = the sum of dz over rows. Where f' follows from y nothing is computed again.
+  Values backward(Emitter& e, const Call& call, const Values& dy) const {
+    const Value &x = call.in(0), &w = call.in(1);
+    const bool has_bias = call.inputs->size() == 3;
+    Value g = dy[0];
+    if (activation != kernels::kActNone) {
+      Value v = call.out();
+      if (!gradient_by_output(activation)) {
+        Dense linear = *this;
+        linear.activation = kernels::kActNone;
+        v = e.one(*call.op, linear, *call.inputs);
+      }
+      g = activation_grad(e, activation, alpha, g, v);
+    }
+    const Value g2 = as_matrix(e, g);
+    Values out(call.inputs->size());
+    if (call.wants(0)) {
+      const Value dx = emit::matmul(e, g2, w, false, !transpose_w);
+      out[0] = x.rank() == 2 ? dx : emit::reshape(e, dx, x.shape());
+    }
+    if (call.wants(1)) {
+      const Value x2 = as_matrix(e, x);
+      out[1] = transpose_w ? emit::matmul(e, g2, x2, true, false) : emit::matmul(e, x2, g2, true, false);
+    }
+    if (has_bias && call.wants(2)) out[2] = emit::reduce_sum(e, g2, Ints{0}, false);
+    return out;
+  }
+
+  // Takes over an activation that follows.
+  bool absorb(const OpDef& next, const void* next_attributes);
+
+  void prepare(Preparation& p) const {
+    const bool f64 = p.in(0).dtype == DType::float64;
+    f64 ? prepare_for<double>(p) : prepare_for<float>(p);
+  }
+
+  template <class T>
+  void prepare_for(Preparation& p) const {
+    const Shape& w = p.in(1).shape;
+    const auto k = static_cast<std::size_t>(w[transpose_w ? 1 : 0].value());
+    const auto n = static_cast<std::size_t>(w[transpose_w ? 0 : 1].value());
+    const auto& table = p.kernels();
+    DenseParams& params = p.params<DenseParams>();
+    params = {p.in().size() == 3, transpose_w, false, activation, alpha};
+    if (const Tensor* weights = p.constant(1)) {
+      const MatrixOperand b = operand(weights->data(), transpose_w ? k : n, transpose_w);
+      if constexpr (std::is_same_v<T, double>) {
+        Ref<Storage> room = Storage::allocate(table.pack_b_bytes_f64(k, n));
+        table.pack_b_f64(weights->as<double>(), b.row_stride, b.column_stride, k, n, room->data);
+        p.keep(std::make_shared<Ref<Storage>>(std::move(room)));
+      } else {
+        Ref<Storage> room = Storage::allocate(table.pack_b_bytes_f32(k, n));
+        table.pack_b_f32(weights->as<float>(), b.row_stride, b.column_stride, k, n, room->data);
+        p.keep(std::make_shared<Ref<Storage>>(std::move(room)));
+      }
+      params.packed = true;
+      p.run(run<T>, "gemm_packed");
+      return;
+    }
+    Dim rows = 1;
+    for (std::size_t i = 0; i + 1 < p.in(0).shape.size(); ++i) rows = layernet::multiply(rows, p.in(0).shape[i], "dense");
+    const std::size_t room = rows.is_fixed() ? gemm_scratch<T>(table, static_cast<std::size_t>(rows.value()), n, k)
+                                             : kernels::gemm_auto_workspace_limit(table);
+    p.scratch(Dim(static_cast<std::int64_t>(room)), 1);
+    p.run(run<T>, "gemm");
+  }
+
+  template <class T>
+  static void run(const Step& step, const Buffers& b) noexcept {
+    const auto& p = step.get<DenseParams>();
+    const View &x = b.in[0], &w = b.in[1], &y = b.out[0];
+    const auto k = static_cast<std::size_t>(x.dim(x.rank() - 1)), n = static_cast<std::size_t>(y.dim(y.rank() - 1));
+    std::size_t m = 1;
+    for (std::size_t i = 0; i + 1 < x.rank(); ++i) m *= static_cast<std::size_t>(x.dim(i));
+    auto args = gemm_args(m, n, k, operand(x.data, k, false), operand(w.data, p.transpose_w ? k : n, p.transpose_w), y.data);
+    args.bias = p.has_bias ? b.in[2].data : nullptr;
+    args.activation = p.activation;
+    args.act_params = &p.alpha;
+    args.workspace = b.scratch;
+    if (!p.packed) return gemm_run<T>(*step.kernels, args);
+    args.b = static_cast<const Ref<Storage>*>(step.constants.get())->get()->data;
+    if constexpr (std::is_same_v<T, double>)
+      step.kernels->gemm_packed_f64(&args);
+    else
+      step.kernels->gemm_packed_f32(&args);
+  }
+};
+
+// Attributes of the activations, read by name.
+class ActivationReader final : public FieldVisitor {
+ public:
+  double alpha = 1.0;
+  bool approximate = false;
+  void operator()(const char* name, bool& v) override {
+    if (std::strcmp(name, "approximate") == 0) approximate = v;
+  }
+  void operator()(const char* name, double& v) override {
+    if (std::strcmp(name, "alpha") == 0) alpha = v;
+  }
+  void operator()(const char*, std::int64_t&) override {}
+  void operator()(const char*, DType&) override {}
+  void operator()(const char*, Ints&) override {}
+  void operator()(const char*, Shape&) override {}
+  void choice(const char*, int&, const char* const*, int) override {}
+};
+
+bool Dense::absorb(const OpDef& next, const void* next_attributes) {
+  if (activation != kernels::kActNone) return false;
+  for (int i = 1; i < kernels::kActCount; ++i) {
+    if (std::strcmp(next.name, kActivations[i]) != 0) continue;
+    ActivationReader reader;
+    next.visit(const_cast<void*>(next_attributes), reader);
+    activation = i == kernels::kActGelu && reader.approximate ? static_cast<int>(kernels::kActGeluTanh) : i;
+    alpha = reader.alpha;
+    return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+const OpDef dense_op = define_op<Dense>("dense", "x, w, b?");
+
+}  // namespace layernet

@@ -1,0 +1,351 @@
+// Plan: prepared steps and where their buffers lie. run() is a loop over steps that call the very functions eager calls use.
+#include "layernet/plan.h"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+#include "core/error.h"
+#include "graph/emitter.h"
+#include "plan/plan_graph.h"
+
+namespace layernet {
+
+Plan::~Plan() = default;
+Workspace::~Workspace() = default;
+
+namespace {
+
+// Where a value lives during a run.
+struct Place {
+  enum class Kind : std::uint8_t { none, constant, input, output, slot } kind = Kind::none;
+  int index = 0;  // port or slot
+  const void* data = nullptr;  // constants
+};
+
+struct PlanStep {
+  Step step;
+  std::shared_ptr<const void> attributes;
+  const OpDef* op = nullptr;
+  std::uint32_t first_view = 0;  // inputs, then outputs
+  std::uint32_t input_count = 0;
+  std::vector<int> values;  // of the views
+};
+
+// A view that points into memory of the caller and is set at every call.
+struct PortView {
+  std::uint32_t view;
+  std::uint32_t port;
+};
+
+struct PortCopy {
+  int value;
+  std::uint32_t port;
+};
+
+class WorkspaceImpl final : public Workspace {
+ public:
+  ~WorkspaceImpl() override { std::free(memory); }
+  std::int64_t n = -1;
+  std::vector<Shape> shapes;  // per value
+  std::vector<View> views;    // per step input and output
+  std::vector<std::int64_t> offsets;
+  unsigned char* memory = nullptr;
+  std::size_t capacity = 0;
+  std::int64_t scratch_offset = 0;
+};
+
+// A few spare workspaces, taken and given back by atomic exchange: no lock, and none is ever shared.
+class WorkspacePool {
+ public:
+  ~WorkspacePool() {
+    for (auto& slot : slots_) delete slot.load();
+  }
+  Workspace* take() noexcept {
+    for (auto& slot : slots_)
+      if (slot.load(std::memory_order_relaxed) != nullptr)
+        if (Workspace* w = slot.exchange(nullptr, std::memory_order_acquire)) return w;
+    return nullptr;
+  }
+  void give(Workspace* w) noexcept {
+    for (auto& slot : slots_) {
+      Workspace* none = nullptr;
+      if (slot.compare_exchange_strong(none, w, std::memory_order_release)) return;
+    }
+    delete w;
+  }
+
+ private:
+  std::array<std::atomic<Workspace*>, 16> slots_{};
+};
+
+class PlanImpl final : public Plan {
+ public:
+  explicit PlanImpl(PlanGraph g);
+
+  const std::vector<PlanPort>& inputs() const noexcept override { return inputs_; }
+  const std::vector<PlanPort>& outputs() const noexcept override { return outputs_; }
+  std::vector<PlanStepInfo> steps() const override;
+  std::string text() const override { return text_; }
+  std::uint64_t constant_bytes() const noexcept override { return constant_bytes_; }
+  std::int64_t batch_of(const Shape* shapes, std::size_t count) const override;
+  void run(std::int64_t n, const void* const* inputs, void* const* outputs, Workspace& workspace) const noexcept override;
+  void prepare_for(std::int64_t n, Workspace& workspace) const override;
+  std::unique_ptr<Workspace> make_workspace() const override;
+  Workspace* take_workspace() const override {
+    Workspace* w = spare_.take();
+    return w != nullptr ? w : make_workspace().release();
+  }
+  void give_workspace(Workspace* w) const noexcept override { spare_.give(w); }
+
+ private:
+  void place_values(const PlanGraph& g);
+  void prepare_steps(const PlanGraph& g);
+  std::size_t memory_at(std::int64_t n) const noexcept;
+
+  std::vector<PlanPort> inputs_, outputs_;
+  std::vector<Spec> specs_;    // per value
+  std::vector<int> root_;      // per value: the value whose memory it shares
+  std::vector<Place> places_;  // per value
+  std::vector<BufferSize> slots_;
+  std::vector<PlanStep> steps_;
+  std::vector<PortView> input_views_, output_views_;
+  std::vector<PortCopy> copies_;  // outputs that are not produced in place
+  std::vector<Tensor> constants_;
+  std::int64_t scratch_fixed_ = 0, scratch_per_n_ = 0;
+  std::uint64_t constant_bytes_ = 0;
+  std::string text_;
+  mutable WorkspacePool spare_;
+};
+
+PlanImpl::PlanImpl(PlanGraph g) : text_(g.text()) {
+  for (std::size_t i = 0; i < g.inputs.size(); ++i)
+    inputs_.push_back(PlanPort{g.values[static_cast<std::size_t>(g.inputs[i])].spec, g.input_names[i]});
+  for (const int v : g.outputs) outputs_.push_back(PlanPort{g.values[static_cast<std::size_t>(v)].spec, ""});
+  for (const PlanValue& v : g.values) specs_.push_back(v.spec);
+  place_values(g);
+  prepare_steps(g);
+}
+
+void PlanImpl::place_values(const PlanGraph& g) {
+  const std::size_t count = g.values.size();
+  places_.resize(count);
+  root_.resize(count);
+  for (std::size_t i = 0; i < count; ++i) root_[i] = static_cast<int>(i);
+  for (const PlanNode& node : g.nodes)
+    if (node.op->view_of >= 0)
+      root_[static_cast<std::size_t>(node.outputs[0])] =
+          root_[static_cast<std::size_t>(node.inputs[static_cast<std::size_t>(node.op->view_of)])];
+  for (std::size_t i = 0; i < count; ++i)
+    if (g.values[i].constant) {
+      constants_.push_back(g.values[i].constant);
+      places_[i] = Place{Place::Kind::constant, 0, g.values[i].constant.data()};
+    }
+  for (std::size_t i = 0; i < g.inputs.size(); ++i)
+    places_[static_cast<std::size_t>(g.inputs[i])] = Place{Place::Kind::input, static_cast<int>(i), nullptr};
+  for (std::size_t i = 0; i < g.outputs.size(); ++i) {
+    Place& place = places_[static_cast<std::size_t>(root_[static_cast<std::size_t>(g.outputs[i])])];
+    if (place.kind == Place::Kind::none)
+      place = Place{Place::Kind::output, static_cast<int>(i), nullptr};
+    else
+      copies_.push_back(PortCopy{g.outputs[i], static_cast<std::uint32_t>(i)});
+  }
+
+  // Lifetimes of what is left, in steps.
+  std::vector<int> first(count, -1), last(count, -1);
+  for (std::size_t s = 0; s < g.nodes.size(); ++s) {
+    const auto use = [&](int v) {
+      const auto r = static_cast<std::size_t>(root_[static_cast<std::size_t>(v)]);
+      if (first[r] < 0) first[r] = static_cast<int>(s);
+      last[r] = static_cast<int>(s);
+    };
+    for (const int v : g.nodes[s].inputs) use(v);
+    for (const int v : g.nodes[s].outputs) use(v);
+  }
+  for (const PortCopy& c : copies_)
+    last[static_cast<std::size_t>(root_[static_cast<std::size_t>(c.value)])] = static_cast<int>(g.nodes.size());
+  std::vector<SlotRequest> requests;
+  std::vector<std::size_t> owners;
+  for (std::size_t i = 0; i < count; ++i)
+    if (root_[i] == static_cast<int>(i) && places_[i].kind == Place::Kind::none && first[i] >= 0) {
+      requests.push_back(SlotRequest{first[i], last[i], buffer_size(specs_[i])});
+      owners.push_back(i);
+    }
+  SlotPlan plan = plan_slots(requests);
+  slots_ = std::move(plan.sizes);
+  for (std::size_t i = 0; i < owners.size(); ++i) places_[owners[i]] = Place{Place::Kind::slot, plan.slot[i], nullptr};
+  for (std::size_t i = 0; i < count; ++i) places_[i] = places_[static_cast<std::size_t>(root_[i])];
+}
+
+void PlanImpl::prepare_steps(const PlanGraph& g) {
+  std::uint32_t views = 0;
+  for (const PlanNode& node : g.nodes) {
+    if (node.op->view_of >= 0) continue;
+    PlanStep s;
+    s.op = node.op;
+    s.attributes = node.attributes;
+    s.first_view = views;
+    s.input_count = static_cast<std::uint32_t>(node.inputs.size());
+    SmallVector<const Spec*, 8> in;
+    SmallVector<Tensor, 4> constants;
+    Specs out;
+    for (const int v : node.inputs) {
+      in.push_back(&specs_[static_cast<std::size_t>(v)]);
+      constants.push_back(g.values[static_cast<std::size_t>(v)].constant);
+      s.values.push_back(v);
+    }
+    for (const int v : node.outputs) {
+      out.push_back(specs_[static_cast<std::size_t>(v)]);
+      s.values.push_back(v);
+    }
+    prepare_step(*node.op, node.attributes.get(), InSpecs(in.data(), in.size()), out, constants.data(), s.step);
+    scratch_fixed_ = std::max(scratch_fixed_, s.step.scratch_bytes);
+    scratch_per_n_ = std::max(scratch_per_n_, s.step.scratch_bytes_per_n);
+    for (std::size_t i = 0; i < s.values.size(); ++i) {
+      const Place& place = places_[static_cast<std::size_t>(s.values[i])];
+      const PortView port{views + static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(place.index)};
+      if (place.kind == Place::Kind::input) input_views_.push_back(port);
+      if (place.kind == Place::Kind::output) output_views_.push_back(port);
+    }
+    views += static_cast<std::uint32_t>(s.values.size());
+    steps_.push_back(std::move(s));
+  }
+  for (const Tensor& t : constants_) constant_bytes_ += t.bytes();
+}
+
+std::vector<PlanStepInfo> PlanImpl::steps() const {
+  std::vector<PlanStepInfo> out;
+  for (const PlanStep& s : steps_) {
+    PlanStepInfo info;
+    info.op = s.op->name;
+    info.kernel = s.step.kernel_name;
+    for (std::size_t i = 0; i < s.values.size(); ++i) {
+      const auto v = static_cast<std::size_t>(s.values[i]);
+      std::string& side = i < s.input_count ? info.inputs : info.outputs;
+      side += (side.empty() ? "" : ", ") + to_string(specs_[v]);
+      if (places_[v].kind == Place::Kind::constant)
+        info.constant_bytes += static_cast<std::uint64_t>(fixed_count(specs_[v].shape)) * item_size(specs_[v].dtype);
+    }
+    out.push_back(std::move(info));
+  }
+  return out;
+}
+
+std::int64_t PlanImpl::batch_of(const Shape* shapes, std::size_t count) const {
+  if (count != inputs_.size())
+    throw ShapeError(join("predict: expected ", inputs_.size(), " inputs, got ", count, "."));
+  std::int64_t n = -1;
+  for (std::size_t i = 0; i < count; ++i) {
+    const Shape& want = inputs_[i].spec.shape;
+    const Shape& got = shapes[i];
+    bool fits = want.size() == got.size();
+    for (std::size_t d = 0; fits && d < want.size(); ++d) {
+      const std::int64_t size = got[d].value();
+      if (want[d].is_fixed()) {
+        fits = want[d].value() == size;
+      } else {
+        const std::int64_t c = want[d].batch_multiple();
+        fits = size % c == 0 && (n < 0 || n == size / c);
+        n = size / c;
+      }
+    }
+    if (!fits) throw ShapeError(join("predict: expected input ", i, " of shape ", want, ", got ", got, "."));
+  }
+  return n < 0 ? 1 : n;
+}
+
+std::size_t PlanImpl::memory_at(std::int64_t n) const noexcept {
+  std::int64_t total = 0;
+  for (const BufferSize& s : slots_) total += s.at(n);
+  return static_cast<std::size_t>(total + ((scratch_fixed_ + scratch_per_n_ * n + 127) & ~std::int64_t{63}));
+}
+
+std::unique_ptr<Workspace> PlanImpl::make_workspace() const {
+  auto w = std::make_unique<WorkspaceImpl>();
+  w->shapes.resize(specs_.size());
+  for (std::size_t i = 0; i < specs_.size(); ++i) w->shapes[i] = specs_[i].shape;
+  std::size_t views = 0;
+  for (const PlanStep& s : steps_) views += s.values.size();
+  w->views.resize(views);
+  w->offsets.resize(slots_.size());
+  return w;
+}
+
+void PlanImpl::prepare_for(std::int64_t n, Workspace& workspace) const {
+  auto& w = static_cast<WorkspaceImpl&>(workspace);
+  if (w.n == n) return;
+  const std::size_t need = memory_at(n);
+  if (need > w.capacity) {
+    std::free(w.memory);
+    w.capacity = 0;
+    w.n = -1;
+    const std::size_t rounded = (need + 4095) & ~std::size_t{4095};
+    w.memory = static_cast<unsigned char*>(std::aligned_alloc(64, rounded));
+    if (w.memory == nullptr) throw std::bad_alloc();
+    w.capacity = rounded;
+  }
+  std::int64_t offset = 0;
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    w.offsets[i] = offset;
+    offset += slots_[i].at(n);
+  }
+  w.scratch_offset = offset;
+  for (std::size_t i = 0; i < specs_.size(); ++i)
+    for (std::size_t d = 0; d < specs_[i].shape.size(); ++d) w.shapes[i][d] = Dim(specs_[i].shape[d].at(n));
+  for (const PlanStep& s : steps_)
+    for (std::size_t i = 0; i < s.values.size(); ++i) {
+      const auto v = static_cast<std::size_t>(s.values[i]);
+      View& view = w.views[s.first_view + i];
+      view.shape = &w.shapes[v];
+      const Place& place = places_[v];
+      if (place.kind == Place::Kind::constant) view.data = const_cast<void*>(place.data);
+      if (place.kind == Place::Kind::slot) view.data = w.memory + w.offsets[static_cast<std::size_t>(place.index)];
+    }
+  w.n = n;
+}
+
+void PlanImpl::run(std::int64_t, const void* const* inputs, void* const* outputs, Workspace& workspace) const noexcept {
+  auto& w = static_cast<WorkspaceImpl&>(workspace);
+  for (const PortView& p : input_views_) w.views[p.view].data = const_cast<void*>(inputs[p.port]);
+  for (const PortView& p : output_views_) w.views[p.view].data = outputs[p.port];
+  void* scratch = w.memory + w.scratch_offset;
+  for (const PlanStep& s : steps_) {
+    const View* in = w.views.data() + s.first_view;
+    s.step.run(s.step, Buffers{in, in + s.input_count, scratch});
+  }
+  for (const PortCopy& c : copies_) {
+    const auto v = static_cast<std::size_t>(c.value);
+    const Place& place = places_[v];
+    const void* from = place.kind == Place::Kind::constant ? place.data
+                       : place.kind == Place::Kind::input  ? inputs[place.index]
+                       : place.kind == Place::Kind::output ? outputs[place.index]
+                                                           : w.memory + w.offsets[static_cast<std::size_t>(place.index)];
+    std::memcpy(outputs[c.port], from, static_cast<std::size_t>(fixed_count(w.shapes[v])) * item_size(specs_[v].dtype));
+  }
+}
+
+}  // namespace
+
+std::shared_ptr<const Plan> Plan::build(const Graph& graph) {
+  PlanGraph g = make_plan_graph(graph);
+  drop_identities(g);
+  fold_constants(g);
+  fuse(g);
+  drop_dead(g);
+  return std::make_shared<PlanImpl>(std::move(g));
+}
+
+WorkspaceLease::WorkspaceLease(const Plan& plan, std::int64_t n) : plan_(plan), workspace_(plan.take_workspace()) {
+  try {
+    plan.prepare_for(n, *workspace_);
+  } catch (...) {
+    plan_.give_workspace(workspace_);
+    throw;
+  }
+}
+WorkspaceLease::~WorkspaceLease() { plan_.give_workspace(workspace_); }
+
+}  // namespace layernet

@@ -1,0 +1,231 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, embedsignature=True
+"""The hot call path of a predictor: checks with NumPy's C API, then one C++ call.
+
+No Python object is touched between the check of the input and the return of the output, and nothing but the output is
+allocated once a workspace exists.
+"""
+from cpython.pycapsule cimport PyCapsule_GetPointer
+from libc.stdint cimport int64_t, uint8_t
+from libcpp cimport bool as cbool
+from libcpp.memory cimport shared_ptr
+from libcpp.string cimport string
+from libcpp.vector cimport vector
+cimport numpy as cnp
+
+cnp.import_array()
+
+cdef extern from "layernet/dtype.h" namespace "layernet" nogil:
+    cdef enum class DType(uint8_t):
+        float32
+        float64
+        float16
+        bfloat16
+        int8
+        uint8
+        int32
+        int64
+        bool_
+    const char* name_of(DType t)
+
+cdef extern from "layernet/shape.h" namespace "layernet" nogil:
+    cdef cppclass Dim:
+        Dim()
+        Dim(int64_t)
+        cbool is_fixed()
+        int64_t value()
+        int64_t batch_multiple()
+        int64_t at(int64_t)
+    cdef cppclass Shape:
+        size_t size()
+        Dim& operator[](size_t)
+        void push_back(Dim)
+    cdef cppclass Spec:
+        DType dtype
+        Shape shape
+    string to_string(const Shape&)
+
+cdef extern from "layernet/plan.h" namespace "layernet" nogil:
+    cdef cppclass PlanPort:
+        Spec spec
+        string name
+    cdef cppclass Plan:
+        const vector[PlanPort]& inputs()
+        const vector[PlanPort]& outputs()
+        int64_t batch_of(const Shape*, size_t) except +
+    cdef cppclass Workspace:
+        pass
+
+cdef extern from *:
+    """
+    #include "layernet/plan.h"
+    namespace {
+    // Takes a workspace, runs, gives it back.
+    inline void run_plan(const layernet::Plan& plan, int64_t n, const void* const* in, void* const* out) {
+      const layernet::WorkspaceLease lease(plan, n);
+      plan.run(n, in, out, *lease);
+    }
+    }
+    """
+    void run_plan(const Plan&, int64_t, const void* const*, void* const*) except + nogil
+
+# NumPy's type number of each DType (bfloat16 has none).
+cdef int[9] TYPE_NUMBERS = [cnp.NPY_FLOAT32, cnp.NPY_FLOAT64, cnp.NPY_FLOAT16, -1, cnp.NPY_INT8, cnp.NPY_UINT8,
+                            cnp.NPY_INT32, cnp.NPY_INT64, cnp.NPY_BOOL]
+cdef enum:
+    MAX_RANK = 32
+    MAX_PORTS = 16
+
+
+cdef class PlanCaller:
+    """Calls a plan on NumPy arrays. ``Predictor`` derives from it."""
+    cdef object _capsule
+    cdef shared_ptr[const Plan]* _plan
+    cdef int _in_type, _out_type
+    cdef cbool _single
+    cdef readonly tuple input_dtypes
+    cdef readonly tuple output_dtypes
+
+    def __cinit__(self, capsule, *args, **kwargs):
+        self._capsule = capsule
+        self._plan = <shared_ptr[const Plan]*>PyCapsule_GetPointer(capsule, b"layernet.Plan")
+        cdef const Plan* plan = self._plan.get()
+        cdef size_t i
+        if plan.inputs().size() > MAX_PORTS or plan.outputs().size() > MAX_PORTS:
+            raise ValueError("predict: expected at most %d inputs and outputs, got %d and %d."
+                             % (MAX_PORTS, plan.inputs().size(), plan.outputs().size()))
+        ins = []
+        outs = []
+        for i in range(plan.inputs().size()):
+            ins.append(name_of(plan.inputs()[i].spec.dtype).decode())
+        for i in range(plan.outputs().size()):
+            outs.append(name_of(plan.outputs()[i].spec.dtype).decode())
+        self.input_dtypes = tuple(ins)
+        self.output_dtypes = tuple(outs)
+        self._single = len(ins) == 1 and len(outs) == 1
+        if self._single:
+            self._in_type = TYPE_NUMBERS[<int>plan.inputs()[0].spec.dtype]
+            self._out_type = TYPE_NUMBERS[<int>plan.outputs()[0].spec.dtype]
+            self._single = self._in_type >= 0 and self._out_type >= 0
+
+    cdef int64_t _fit(self, size_t port, cnp.ndarray x, int64_t n) except -2:
+        """The batch that x's shape gives to the port; n is what earlier inputs gave, or -1."""
+        cdef const Shape* want = &self._plan.get().inputs()[port].spec.shape
+        cdef int rank = cnp.PyArray_NDIM(x), d
+        cdef int64_t size, c
+        cdef cbool good = <size_t>rank == want.size()
+        if good:
+            for d in range(rank):
+                size = cnp.PyArray_DIM(x, d)
+                if (<Shape*>want)[0][d].is_fixed():
+                    good = good and (<Shape*>want)[0][d].value() == size
+                else:
+                    c = (<Shape*>want)[0][d].batch_multiple()
+                    good = good and size % c == 0 and (n < 0 or n == size // c)
+                    n = size // c
+        if not good:
+            from layernet.errors import ShapeError
+            raise ShapeError("predict: expected an input of shape %s (input %d), got %s."
+                             % (to_string(want[0]).decode(), port, list((<object>x).shape)))
+        return n
+
+    cdef cnp.ndarray _output(self, size_t port, int64_t n, object out):
+        """A fresh array for the port, or `out` after a check."""
+        cdef const Spec* spec = &self._plan.get().outputs()[port].spec
+        cdef cnp.npy_intp[MAX_RANK] dims
+        cdef int rank = <int>(<Spec*>spec).shape.size(), d
+        cdef int number = TYPE_NUMBERS[<int>spec.dtype]
+        for d in range(rank):
+            dims[d] = (<Spec*>spec).shape[d].at(n)
+        if out is None:
+            return cnp.PyArray_EMPTY(rank, dims, number, 0)
+        cdef cnp.ndarray y
+        cdef cbool good = cnp.PyArray_Check(out)
+        if good:
+            y = <cnp.ndarray>out
+            good = (cnp.PyArray_TYPE(y) == number and cnp.PyArray_ISCARRAY(y) and cnp.PyArray_NDIM(y) == rank)
+            if good:
+                for d in range(rank):
+                    good = good and cnp.PyArray_DIM(y, d) == dims[d]
+        if not good:
+            from layernet.errors import ShapeError
+            raise ShapeError("predict: expected out to be a writable C-contiguous array of shape %s and dtype %s, got %s."
+                             % ([dims[d] for d in range(rank)], name_of(spec.dtype).decode(),
+                                "%s %s" % (getattr(out, "dtype", type(out).__name__), getattr(out, "shape", ""))))
+        return y
+
+    cdef cnp.ndarray _input(self, size_t port, object x):
+        """x as a native, aligned, C-contiguous array of the port's type; copies only when it has to."""
+        cdef int number = TYPE_NUMBERS[<int>self._plan.get().inputs()[port].spec.dtype]
+        if cnp.PyArray_Check(x) and cnp.PyArray_TYPE(<cnp.ndarray>x) == number and cnp.PyArray_ISCARRAY_RO(<cnp.ndarray>x):
+            return <cnp.ndarray>x
+        from layernet.compiling import as_input
+        return as_input(x, self.input_dtypes[port])
+
+    def predict(self, x, out=None):
+        """Runs the network on `x`.
+
+        Args:
+            x: array of the input's shape (any batch size); other dtypes of numbers, layouts and lists are converted.
+            out: array to write to, of the output's shape and dtype, C-contiguous; a new one by default.
+
+        Returns:
+            The output array (`out` when given).
+
+        Raises:
+            ShapeError: x or out does not fit.
+            DTypeError: x is not made of real numbers.
+        """
+        cdef cnp.ndarray a, y
+        cdef const void* source
+        cdef void* target
+        cdef int64_t n
+        if not self._single:
+            return self.predict_structure(x, out)
+        a = self._input(0, x)
+        n = self._fit(0, a, -1)
+        if n < 0:
+            n = 1
+        y = self._output(0, n, out)
+        source = cnp.PyArray_DATA(a)
+        target = cnp.PyArray_DATA(y)
+        if out is not None and _overlap(a, y):
+            raise ValueError("predict: expected out to lie apart from the input, got overlapping memory.")
+        run_plan(self._plan.get()[0], n, &source, &target)
+        return y
+
+    def run_list(self, list xs, outs=None):
+        """The general form: a list of arrays in, a list of arrays out."""
+        cdef const void*[MAX_PORTS] sources
+        cdef void*[MAX_PORTS] targets
+        cdef size_t i
+        cdef int64_t n = -1
+        cdef list arrays = []
+        cdef list results = []
+        cdef const Plan* plan = self._plan.get()
+        if <size_t>len(xs) != plan.inputs().size():
+            raise ValueError("predict: expected %d inputs, got %d." % (plan.inputs().size(), len(xs)))
+        if outs is not None and <size_t>len(outs) != plan.outputs().size():
+            raise ValueError("predict: expected %d arrays in out, got %d." % (plan.outputs().size(), len(outs)))
+        for i in range(plan.inputs().size()):
+            a = self._input(i, xs[i])
+            n = self._fit(i, a, n)
+            arrays.append(a)
+            sources[i] = cnp.PyArray_DATA(<cnp.ndarray>a)
+        if n < 0:
+            n = 1
+        for i in range(plan.outputs().size()):
+            y = self._output(i, n, None if outs is None else outs[i])
+            if outs is not None:
+                for a in arrays:
+                    if _overlap(<cnp.ndarray>a, <cnp.ndarray>y):
+                        raise ValueError("predict: expected out to lie apart from the inputs, got overlapping memory.")
+            results.append(y)
+            targets[i] = cnp.PyArray_DATA(<cnp.ndarray>y)
+        run_plan(plan[0], n, sources, targets)
+        return results
+
+
+cdef cbool _overlap(cnp.ndarray a, cnp.ndarray b):
+    cdef char* first = <char*>cnp.PyArray_DATA(a)
+    cdef char* second = <char*>cnp.PyArray_DATA(b)
+    return first < second + cnp.PyArray_NBYTES(b) and second < first + cnp.PyArray_NBYTES(a)
