@@ -19,7 +19,7 @@ REAL = RNG.normal(size=(ROWS, CLASSES)), RNG.normal(size=(ROWS, CLASSES))
 POSITIVE = np.exp(REAL[0]), np.exp(REAL[1])
 SIGNS = np.sign(REAL[0]), REAL[1]
 ONE_HOT = np.eye(CLASSES)[RNG.integers(0, CLASSES, ROWS)], REAL[1]
-SIMPLEX = POSITIVE[0] / POSITIVE[0].sum(-1, keepdims=True), POSITIVE[1] / POSITIVE[1].sum(-1, keepdims=True)
+SIMPLEX = tuple(p / p.sum(-1, keepdims=True) for p in POSITIVE)
 BITS = (REAL[0] > 0).astype(float), 1 / (1 + np.exp(-REAL[1]))
 
 
@@ -30,6 +30,10 @@ def log_softmax(z):
 
 def clipped(p, low=EPS, high=1 - EPS):
     return np.clip(p, low, high)
+
+
+def normal(p):
+    return p / p.sum(-1, keepdims=True)
 
 
 def unit(v):
@@ -96,7 +100,7 @@ CASES = {
         L.categorical_crossentropy,
         {},
         (SIMPLEX[0], POSITIVE[1]),
-        lambda t, p: -(t * np.log(clipped(p / p.sum(-1, keepdims=True)))).sum(-1),
+        lambda t, p: -(t * np.log(clipped(normal(p)))).sum(-1),
     ),
     "categorical_crossentropy_logits": (
         L.categorical_crossentropy,
@@ -114,7 +118,7 @@ CASES = {
         L.sparse_categorical_crossentropy,
         {},
         (ONE_HOT[0].argmax(-1), POSITIVE[1]),
-        lambda t, p: -np.log(clipped(p / p.sum(-1, keepdims=True)))[np.arange(ROWS), t],
+        lambda t, p: -np.log(normal(clipped(normal(p))))[np.arange(ROWS), t],
     ),
     "sparse_categorical_crossentropy_logits": (
         L.sparse_categorical_crossentropy,
@@ -250,6 +254,13 @@ def test_sparse_labels_of_any_type(labels):
     z = np.array([[0.0, 1.0], [2.0, 0.0]])
     want = -log_softmax(z)[[0, 1], [1, 0]].mean()
     assert float(L.sparse_categorical_crossentropy(labels, z, from_logits=True)) == pytest.approx(want, rel=1e-14)
+
+
+@pytest.mark.parametrize("from_logits", [False, True])
+def test_labels_out_of_range_give_nan(from_logits):
+    pred = np.array([[0.25, 0.75], [0.5, 0.5], [0.5, 0.5]])
+    got = L.sparse_categorical_crossentropy([1, 2, -1], pred, reduction="none", from_logits=from_logits).numpy()
+    assert np.isnan(got).tolist() == [False, True, True]
 
 
 @pytest.mark.parametrize(

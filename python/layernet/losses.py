@@ -369,8 +369,8 @@ def sparse_categorical_crossentropy(
     """`-log(p[t] / sum p)`, t the number of the right class.
 
     Args:
-        y_true: Class numbers in [0, classes), `[...]` or `[..., 1]`.
-        y_pred: Probabilities, `[..., classes]`, normalised and then clipped to [1e-7, 1 - 1e-7]; or logits.
+        y_true: Class numbers, `[...]` or `[..., 1]`. One outside [0, classes) makes its row's loss NaN.
+        y_pred: Probabilities, `[..., classes]`, normalised, clipped to [1e-7, 1 - 1e-7], normalised again; or logits.
         sample_weight, reduction: See `mean_squared_error`.
         from_logits: Whether `y_pred` comes before the softmax, default False.
 
@@ -385,12 +385,8 @@ def sparse_categorical_crossentropy(
     """
     pred = _value(y_pred)
     labels = _labels("sparse_categorical_crossentropy", y_true, pred)
-    if from_logits:
-        losses = _ops.sparse_softmax_cross_entropy(pred, labels)
-    else:
-        chosen = _ops.one_hot(labels, depth=pred.shape[-1], dtype=pred.dtype)
-        losses = _ops.negative(_sum_last(_ops.multiply(chosen, _log_probabilities(pred))))
-    return _reduced(losses, sample_weight, reduction)
+    logits = pred if from_logits else _log_probabilities(pred)
+    return _reduced(_ops.sparse_softmax_cross_entropy(logits, labels), sample_weight, reduction)
 
 
 _registry = Registry(
