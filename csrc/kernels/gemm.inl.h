@@ -45,13 +45,13 @@ struct Tile {
                                      : (r <= 3 ? 8 : r == 4 ? 6 : r <= 6 ? 4 : 2);
     return fit / vecs * vecs > 0 ? fit / vecs * vecs : vecs;
   }
-  // B [block_k, block_n] takes half of a 1 MB L2, A [rows_at_once, block_k] most of L1.
-  static constexpr size_t block_k = 256;
-  static constexpr size_t block_n = 2048 / sizeof(T);
+  // B [block_k, block_n] takes 512 KB, half of L2; A [rows_at_once, block_k] about L1.
+  static constexpr size_t block_k = 2048 / sizeof(T);
+  static constexpr size_t block_n = 256;
   static constexpr size_t tiles_at_once = kRegisters == 16 ? 4 : 1;
   static constexpr size_t rows_at_once = tiles_at_once * rows;
-  // Rows finished before a separate activation pass runs over them.
-  static constexpr size_t block_m = kRegisters == 16 ? 96 : vecs == 4 ? 96 : 112;
+  // Rows finished before the next: C [block_m, block_n] stays in L2 while k runs and when an activation follows.
+  static constexpr size_t block_m = rows == 6 ? 192 : 224;
   // An unpacked B is used in place below this many rows, walking down in_place_k of its rows at a time;
   // otherwise it is packed in chunks of [chunk_k, chunk_n].
   static constexpr size_t pack_rows = 4 * static_cast<size_t>(rows);
@@ -518,7 +518,7 @@ void wide_product(const TileCall<T>& t, size_t m, size_t n, size_t k_step, const
   const bool few = m <= static_cast<size_t>(L::rows);
   const size_t step_k = few ? k_step : L::block_k;
   const size_t step_n = few ? n : L::block_n;
-  const size_t step_m = few || epilogue.none() ? m : L::block_m;
+  const size_t step_m = few ? m : L::block_m;
   // Copying A pays when its rows are far apart (by multiples of 4 KB they share L1 sets) and serve many panels.
   const bool copy_a = !few && (t.csa != 1 || t.rsa * sizeof(T) >= 1024) && n >= 4 * static_cast<size_t>(L::width);
   for (size_t i = 0; i < m; i += step_m) {

@@ -1,6 +1,7 @@
 // CHECK for the stand-alone test programs: counts and prints what failed, and main returns check_result().
 #pragma once
 
+#include <stdarg.h>
 #include <stdio.h>
 
 namespace check {
@@ -18,6 +19,18 @@ inline bool report(bool ok, const char* text, const char* file, int line) {
   return false;
 }
 
+__attribute__((format(printf, 5, 6))) inline bool report_note(bool ok, const char* text, const char* file, int line,
+                                                              const char* note, ...) {
+  if (report(ok, text, file, line) || failures > 50) return ok;
+  va_list values;
+  va_start(values, note);
+  fputs("    ", stderr);
+  vfprintf(stderr, note, values);
+  fputc('\n', stderr);
+  va_end(values);
+  return false;
+}
+
 inline int result() {
   printf("%d checks passed, %d failed\n", passes, failures);
   return failures == 0 ? 0 : 1;
@@ -27,12 +40,6 @@ inline int result() {
 
 #define CHECK(condition) ::check::report(static_cast<bool>(condition), #condition, __FILE__, __LINE__)
 
-// CHECK with a printf-style note that says which case it was.
-#define CHECK_NOTE(condition, ...)                                       \
-  do {                                                                   \
-    if (!CHECK(condition) && ::check::failures <= 50) {                  \
-      fprintf(stderr, "    ");                                           \
-      fprintf(stderr, __VA_ARGS__);                                      \
-      fprintf(stderr, "\n");                                             \
-    }                                                                    \
-  } while (0)
+// CHECK with a printf-style note that says which case it was. Both are true if the condition is.
+#define CHECK_NOTE(condition, ...) \
+  ::check::report_note(static_cast<bool>(condition), #condition, __FILE__, __LINE__, __VA_ARGS__)

@@ -142,12 +142,12 @@ void check_case(const Kernels<T>& kernels, const char* isa, size_t m, size_t n, 
       if (relu && sum < 0) sum = 0;
       const W error = fabs(static_cast<W>(c[i * ldc + j]) - sum);
       const W bound = 4 * sqrt(static_cast<W>(k + 3)) * std::numeric_limits<T>::epsilon() * size;
-      if (!CHECK(error <= bound, "%s %zux%zux%zu layouts %d %d at [%zu, %zu]: error %g, bound %g", isa, m, n, k, layout_a,
+      if (!CHECK_NOTE(error <= bound, "%s %zux%zux%zu layouts %d %d at [%zu, %zu]: error %g, bound %g", isa, m, n, k, layout_a,
                  layout_b, i, j, static_cast<double>(error), static_cast<double>(bound)))
         return;
     }
     for (size_t j = n; j < ldc && i + 1 < m; ++j)
-      CHECK(c[i * ldc + j] == before[i * ldc + j], "%s %zux%zux%zu wrote past row %zu", isa, m, n, k, i);
+      CHECK_NOTE(c[i * ldc + j] == before[i * ldc + j], "%s %zux%zux%zu wrote past row %zu", isa, m, n, k, i);
   }
 
   // Packed, with another layout of A and B: the same bits.
@@ -166,7 +166,7 @@ void check_case(const Kernels<T>& kernels, const char* isa, size_t m, size_t n, 
   g.c = again.data();
   g.workspace = nullptr;
   kernels.packed(g);
-  CHECK(same_bits(c.data(), again.data(), c.size()), "%s %zux%zux%zu: packed differs", isa, m, n, k);
+  CHECK_NOTE(same_bits(c.data(), again.data(), c.size()), "%s %zux%zux%zu: packed differs", isa, m, n, k);
 
   // Split by columns and by rows: the same bits.
   again = before;
@@ -187,7 +187,7 @@ void check_case(const Kernels<T>& kernels, const char* isa, size_t m, size_t n, 
     }
     first += columns;
   }
-  CHECK(same_bits(c.data(), again.data(), c.size()), "%s %zux%zux%zu: parts differ", isa, m, n, k);
+  CHECK_NOTE(same_bits(c.data(), again.data(), c.size()), "%s %zux%zux%zu: parts differ", isa, m, n, k);
 }
 
 // Row i of a product of m rows is the same for every m.
@@ -210,11 +210,11 @@ void check_rows(const Kernels<T>& kernels, const char* isa, size_t n, size_t k) 
     g.b = packed.p;
     g.c = some.data();
     kernels.packed(g);
-    CHECK(same_bits(some.data(), all.data() + first * n, m * n), "%s rows %zu..+%zu of %zux%zu", isa, first, m, n, k);
+    CHECK_NOTE(same_bits(some.data(), all.data() + first * n, m * n), "%s rows %zu..+%zu of %zux%zu", isa, first, m, n, k);
     g.b = b.data.data();
     g.c = unpacked.data();
     kernels.gemm(g);
-    CHECK(same_bits(unpacked.data(), some.data(), m * n), "%s unpacked rows %zu..+%zu of %zux%zu", isa, first, m, n, k);
+    CHECK_NOTE(same_bits(unpacked.data(), some.data(), m * n), "%s unpacked rows %zu..+%zu of %zux%zu", isa, first, m, n, k);
   }
 }
 
@@ -241,12 +241,12 @@ void check_activations(const Kernels<T>& kernels, const char* isa, size_t m, siz
     g.activation = activation;
     g.c = got.data();
     kernels.gemm(g);
-    CHECK(same_bits(want.data(), got.data(), want.size()), "%s activation %d of %zux%zu", isa, activation, m, n);
+    CHECK_NOTE(same_bits(want.data(), got.data(), want.size()), "%s activation %d of %zux%zu", isa, activation, m, n);
     g.b = packed.p;
     g.c = got.data();
     kernels.packed(g);
-    CHECK(same_bits(want.data(), got.data(), want.size()), "%s packed activation %d of %zux%zu", isa, activation, m, n);
-    if (n > 1) CHECK(isnan(got[1]), "%s activation %d loses NaN", isa, activation);
+    CHECK_NOTE(same_bits(want.data(), got.data(), want.size()), "%s packed activation %d of %zux%zu", isa, activation, m, n);
+    if (n > 1) CHECK_NOTE(isnan(got[1]), "%s activation %d loses NaN", isa, activation);
   }
 }
 
@@ -266,22 +266,22 @@ void check_denormals(const Kernels<T>& kernels, const char* isa, size_t n) {
   g.bias = bias.data.data();
   const FloatMode mode = get_float_mode() & kFlushBits;
   kernels.gemm(g);
-  for (const T x : c) CHECK(x == 0, "%s n=%zu: denormals are not flushed", isa, n);
+  for (const T x : c) CHECK_NOTE(x == 0, "%s n=%zu: denormals are not flushed", isa, n);
   const T low = sizeof(T) == 4 ? T(-100) : T(-740);
   for (T& x : bias.data) x = low;
   g.activation = kActSigmoid;
   kernels.gemm(g);
-  for (const T x : c) CHECK(x != 0, "%s n=%zu: a denormal activation is flushed", isa, n);
-  CHECK((get_float_mode() & kFlushBits) == mode, "%s mode is not restored", isa);
+  for (const T x : c) CHECK_NOTE(x != 0, "%s n=%zu: a denormal activation is flushed", isa, n);
+  CHECK_NOTE((get_float_mode() & kFlushBits) == mode, "%s mode is not restored", isa);
   {
     FlushDenormals outer;
     std::vector<T> again(n);
     g.c = again.data();
     kernels.gemm(g);
-    CHECK(same_bits(c.data(), again.data(), n), "%s n=%zu: the caller's mode changes the result", isa, n);
-    CHECK((get_float_mode() & kFlushBits) == kFlushBits, "%s outer mode is not restored", isa);
+    CHECK_NOTE(same_bits(c.data(), again.data(), n), "%s n=%zu: the caller's mode changes the result", isa, n);
+    CHECK_NOTE((get_float_mode() & kFlushBits) == kFlushBits, "%s outer mode is not restored", isa);
   }
-  CHECK((get_float_mode() & kFlushBits) == mode, "%s mode is not restored", isa);
+  CHECK_NOTE((get_float_mode() & kFlushBits) == mode, "%s mode is not restored", isa);
 }
 
 template <class T>
@@ -315,5 +315,5 @@ int main(int argc, char** argv) {
     check_isa<float>(*table_for(*isa), thorough);
     check_isa<double>(*table_for(*isa), thorough);
   }
-  return check_result();
+  return check::result();
 }

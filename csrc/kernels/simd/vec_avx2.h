@@ -111,6 +111,11 @@ LN_DEFINE_OPS(double, pd)
 LN_INLINE Int<float> to_int(Vec<float> a) { return {(LanesOf<float>::ints)_mm256_cvtps_epi32(a.v)}; }
 LN_INLINE Vec<float> to_float(Int<float> a) { return {_mm256_cvtepi32_ps((__m256i)a.v)}; }
 
+// Products of the low 32 bits of each lane, unsigned.
+LN_INLINE Int<double> multiply_low32(Int<double> a, Int<double> b) {
+  return {(LanesOf<double>::ints)_mm256_mul_epu32((__m256i)a.v, (__m256i)b.v)};
+}
+
 LN_INLINE float reduce_add(Vec<float> a) {
   __m128 s = _mm_add_ps(_mm256_castps256_ps128(a.v), _mm256_extractf128_ps(a.v, 1));
   s = _mm_add_ps(s, _mm_movehl_ps(s, s));

@@ -126,6 +126,11 @@ LN_DEFINE_OPS(double, pd, epi64)
 LN_INLINE Int<float> to_int(Vec<float> a) { return {(LanesOf<float>::ints)_mm512_cvtps_epi32(a.v)}; }
 LN_INLINE Vec<float> to_float(Int<float> a) { return {_mm512_cvtepi32_ps((__m512i)a.v)}; }
 
+// Products of the low 32 bits of each lane, unsigned.
+LN_INLINE Int<double> multiply_low32(Int<double> a, Int<double> b) {
+  return {(LanesOf<double>::ints)_mm512_mul_epu32((__m512i)a.v, (__m512i)b.v)};
+}
+
 LN_INLINE float reduce_add(Vec<float> a) {
   const __m256 h = _mm256_add_ps(_mm512_castps512_ps256(a.v), _mm512_extractf32x8_ps(a.v, 1));
   __m128 s = _mm_add_ps(_mm256_castps256_ps128(h), _mm256_extractf128_ps(h, 1));

@@ -123,6 +123,11 @@ LN_DEFINE_OPS(double, f64, u64)
 LN_INLINE Int<float> to_int(Vec<float> a) { return {(LanesOf<float>::ints)vcvtnq_s32_f32(a.v)}; }
 LN_INLINE Vec<float> to_float(Int<float> a) { return {vcvtq_f32_s32((int32x4_t)a.v)}; }
 
+// Products of the low 32 bits of each lane, unsigned.
+LN_INLINE Int<double> multiply_low32(Int<double> a, Int<double> b) {
+  return {(LanesOf<double>::ints)vmull_u32(vmovn_u64((uint64x2_t)a.v), vmovn_u64((uint64x2_t)b.v))};
+}
+
 LN_INLINE float reduce_add(Vec<float> a) {
   const float32x2_t s = vadd_f32(vget_low_f32(a.v), vget_high_f32(a.v));
   return vget_lane_f32(s, 0) + vget_lane_f32(s, 1);

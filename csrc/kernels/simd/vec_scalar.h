@@ -192,6 +192,14 @@ LN_INLINE Vec<T> ceil(Vec<T> a) {
 LN_INLINE Int<float> to_int(Vec<float> a) { return {__builtin_convertvector(a.v, LanesOf<float>::ints)}; }
 LN_INLINE Vec<float> to_float(Int<float> a) { return {__builtin_convertvector(a.v, LanesOf<float>::vector)}; }
 
+// Products of the low 32 bits of each lane, unsigned.
+LN_INLINE Int<double> multiply_low32(Int<double> a, Int<double> b) {
+  Int<double> r;
+  for (int i = 0; i < 2; ++i)
+    r.v[i] = static_cast<int64_t>(uint64_t{static_cast<uint32_t>(a.v[i])} * static_cast<uint32_t>(b.v[i]));
+  return r;
+}
+
 template <class T>
 LN_INLINE T reduce_add(Vec<T> a) {
   if (sizeof(T) == 8) return a.v[0] + a.v[1];
