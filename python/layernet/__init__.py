@@ -26,7 +26,8 @@ from layernet import (
     regularizers,
 )
 from layernet._core import build_info, get_num_threads, set_num_threads
-from layernet.layers.base import InputSpec, Layer
+from layernet.layers.base import Layer
+from layernet.layers.input_spec import InputSpec
 from layernet.naming import reset_naming, variable_scope
 from layernet.network import Network, Sequential
 from layernet.ops import (

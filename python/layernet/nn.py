@@ -352,8 +352,7 @@ def dense(
         >>> ln.nn.dense([[1.0, 2.0]], [[1.0], [1.0]], [-5.0], activation="relu").numpy()
         array([[0.]], dtype=float32)
     """
-    inputs = (x, kernel) if bias is None else (x, kernel, bias)
-    return core_ops.dense(*inputs, activation=activation, alpha=alpha)
+    return core_ops.dense(x, kernel, bias, activation=activation, alpha=alpha)
 
 
 def bias_add(value: TensorLike, bias: TensorLike) -> Tensor:
@@ -449,7 +448,8 @@ def batch_normalization_training(
         >>> y.numpy().ravel(), float(mean[0]), float(variance[0])
         (array([-1.,  1.], dtype=float32), 2.0, 1.0)
     """
-    return cast("Any", core_ops.batch_norm_train(x, scale, offset, epsilon=epsilon, axis=axis))
+    y, mean, variance = cast("Any", core_ops.batch_norm_train(x, scale, offset, epsilon=epsilon, axis=axis))
+    return y, mean, variance
 
 
 def layer_normalization(x: TensorLike, scale: TensorLike, offset: TensorLike, epsilon: float = 1e-3) -> Tensor:

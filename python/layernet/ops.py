@@ -9,7 +9,7 @@ the tensor beside them.
 from __future__ import annotations
 
 import builtins
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from layernet import random
 from layernet.errors import InvalidArgumentError, ShapeError
 from layernet.tensor import (
     DTypeLike,
+    Symbol,
     Tensor,
     TensorLike,
     as_dtype,
@@ -1206,7 +1207,7 @@ def where(condition: TensorLike, x: TensorLike, y: TensorLike) -> Tensor:
 
 
 def _reduce(name: str, x: TensorLike, axis: Axis, keepdims: bool) -> Tensor:
-    op = getattr(core_ops, name)
+    op: Callable[..., Tensor] = getattr(core_ops, name)
     if axis is None:
         return op(x, keepdims=keepdims)
     return op(x, axis=[axis] if isinstance(axis, int) else list(axis), all=False, keepdims=keepdims)
@@ -1445,10 +1446,10 @@ def reshape(tensor: TensorLike, shape: TensorLike) -> Tensor:
 
 
 def _sizes(shape: Any) -> Any:
-    """A shape as the list an attribute wants; a symbolic shape stays."""
-    if isinstance(shape, Tensor):
-        return shape.numpy().tolist()
-    return [shape] if isinstance(shape, int) else list(shape) if hasattr(shape, "__len__") else shape
+    """A shape as the list an attribute wants, of numbers and of symbols that stand for sizes."""
+    if isinstance(shape, Symbol):
+        return [shape[i] for i in builtins.range(len(shape))]
+    return [shape] if isinstance(shape, int) else list(shape)
 
 
 def transpose(a: TensorLike, perm: Sequence[int] | None = None) -> Tensor:
@@ -1800,7 +1801,7 @@ def _draw(name: str, shape: Sequence[int], dtype: DTypeLike, seed: int | None, *
     state = random.random_state() if seed is None else random.new_state(seed)
     wanted = as_dtype(dtype)
     drawn = as_dtype("float32") if wanted.is_floating and wanted.itemsize < 4 else wanted
-    values = getattr(core_ops, name)(state, shape=_sizes(shape), dtype=drawn, **options)
+    values: Tensor = getattr(core_ops, name)(state, shape=_sizes(shape), dtype=drawn, **options)
     return values if drawn == wanted else core_ops.cast(values, dtype=wanted)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from layernet import _core, nest
 from layernet.tensor import DTypeLike, Symbol, as_dtype, core_ops
@@ -110,7 +110,7 @@ class Tracing:
     @property
     def effects(self) -> list[Any]:
         """The effects (assignments, updates, draws) so far, in order."""
-        return cast("list[Any]", self._trace.effects)
+        return list(self._trace.effects)
 
     @property
     def losses(self) -> list[Any]:
@@ -183,9 +183,9 @@ def set_masks(outputs: Any, mask: Any) -> None:
         masks = mask if isinstance(mask, (list, tuple)) else [mask] * len(outputs)
         for output, own in zip(outputs, masks, strict=False):
             if isinstance(output, Symbol):
-                output._mask = own
+                output.__dict__["_mask"] = own
     elif isinstance(outputs, Symbol):
-        outputs._mask = mask
+        outputs.__dict__["_mask"] = mask
 
 
 def own_outputs(layer: Layer, inputs: list[Any], outputs: Any) -> Any:
@@ -196,7 +196,7 @@ def own_outputs(layer: Layer, inputs: list[Any], outputs: Any) -> Any:
         if id(output) in given:
             output = core_ops.identity(output)
         if isinstance(output, Symbol):
-            output._producer = weakref.ref(layer)
+            output.__dict__["_producer"] = weakref.ref(layer)
         return output
 
     return nest.map_structure(own, outputs)

@@ -9,7 +9,7 @@ import enum
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from layernet import _core, naming, symbolic
 from layernet.errors import ShapeError
@@ -177,7 +177,7 @@ class Variable(_core.Variable):
     def __deepcopy__(self: _V, memo: dict[int, Any]) -> _V:
         copied = _rebuilt(*self.__reduce__()[1])
         memo[id(self)] = copied
-        return copied  # type: ignore[no-any-return]
+        return cast(_V, copied)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuilt, (type(self), self.numpy().copy(), self.dtype.name, self.trainable, self.__dict__.copy())
@@ -224,7 +224,7 @@ def _restored_value(name: str, value: Tensor, scope: naming.VariableScope) -> Te
                     f"variable '{name}': expected a stored value of shape {list(value.shape)} and dtype "
                     f"{value.dtype.name}, got shape {list(restored.shape)} and dtype {restored.dtype.name}."
                 )
-            return restored  # type: ignore[no-any-return]
+            return cast(Tensor, restored)
     return None
 
 

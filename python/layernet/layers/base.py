@@ -12,7 +12,9 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 from layernet import initializers, naming, nest, regularizers, symbolic
-from layernet.errors import DTypeError, InvalidArgumentError, NodeError, ShapeError
+from layernet.errors import InvalidArgumentError, ShapeError
+from layernet.layers.input_spec import InputSpec
+from layernet.layers.nodes import NodeRecord
 from layernet.tensor import DTypeLike, Symbol, Tensor, as_dtype, constant, convert_to_tensor
 from layernet.variable import Variable, VariableAggregation, VariableSynchronization, layer_variable
 
@@ -21,75 +23,14 @@ if TYPE_CHECKING:
 
     from layernet.network import Network
 
-__all__ = ["InputSpec", "Layer", "Shape"]
+__all__ = ["Layer", "Shape"]
 
 Shape = tuple[int | None, ...]
 _L = TypeVar("_L", bound="Layer")
 _KEYWORDS = ("input_shape", "batch_input_shape", "batch_size", "weights", "activity_regularizer")
 
 
-class InputSpec:
-    """What a layer expects of one input. Everything left out is free.
-
-    Args:
-        dtype: Element type.
-        shape: Sizes of all axes, None for any size.
-        ndim: Number of axes.
-        max_ndim: Largest number of axes.
-        min_ndim: Smallest number of axes.
-        axes: Sizes of some axes, `{axis: size}`; negative axes count from the end.
-
-    Example:
-        >>> import layernet as ln
-        >>> ln.InputSpec(min_ndim=2, axes={-1: 8})
-        InputSpec(min_ndim=2, axes={-1: 8})
-    """
-
-    def __init__(
-        self,
-        dtype: DTypeLike | None = None,
-        shape: Sequence[int | None] | None = None,
-        ndim: int | None = None,
-        max_ndim: int | None = None,
-        min_ndim: int | None = None,
-        axes: dict[int, int | None] | None = None,
-    ) -> None:
-        self.dtype = None if dtype is None else as_dtype(dtype)
-        self.shape = None if shape is None else tuple(shape)
-        self.ndim = ndim if shape is None else len(self.shape or ())
-        self.max_ndim = max_ndim
-        self.min_ndim = min_ndim
-        self.axes = dict(axes or {})
-
-    def problem(self, value: Any) -> tuple[type[InvalidArgumentError], str] | None:
-        """What is wrong with `value`: an error class and "expected ..., got ...", or None."""
-        shape = tuple(value.shape)
-        expected = None
-        if self.ndim is not None and len(shape) != self.ndim:
-            expected = f"{self.ndim} axes"
-        elif self.max_ndim is not None and len(shape) > self.max_ndim:
-            expected = f"at most {self.max_ndim} axes"
-        elif self.min_ndim is not None and len(shape) < self.min_ndim:
-            expected = f"at least {self.min_ndim} axes"
-        elif self.dtype is not None and value.dtype != self.dtype:
-            return DTypeError, f"expected an input of dtype {self.dtype.name}, got {value.dtype.name}"
-        else:
-            for axis, size in (*self.axes.items(), *enumerate(self.shape or ())):
-                if size is not None and not -len(shape) <= axis < len(shape):
-                    expected = f"an axis {axis}"
-                elif size is not None and shape[axis] not in (size, None):
-                    expected = f"size {size} on axis {axis}"
-        if expected is None:
-            return None
-        return ShapeError, f"expected an input with {expected}, got shape {list(shape)}"
-
-    def __repr__(self) -> str:
-        parts = {"dtype": self.dtype and self.dtype.name, "shape": self.shape, "ndim": self.ndim}
-        parts.update(max_ndim=self.max_ndim, min_ndim=self.min_ndim, axes=self.axes or None)
-        return f"InputSpec({', '.join(f'{key}={value!r}' for key, value in parts.items() if value is not None)})"
-
-
-class Layer:
+class Layer(NodeRecord):
     """A function with variables: subclasses define `build` (make the variables) and `call` (apply ops).
 
     A layer is built at its first call, when the shape of its input is known. Called on arrays or tensors it computes;
@@ -136,6 +77,7 @@ class Layer:
             )
         if name is not None and not isinstance(name, str):
             raise TypeError(f"{type(self).__name__}: expected a string as name, got {name!r}.")
+        super().__init__()
         self._initialized = True
         self.trainable = trainable
         self.built = False
@@ -156,8 +98,6 @@ class Layer:
         self._regularized: list[tuple[Variable, Callable[[Any], Any]]] = []
         self._initial_weights = kwargs.get("weights")
         self._activity_regularizer = regularizers.get(kwargs.get("activity_regularizer"))
-        self._inbound_nodes: list[symbolic.Node] = []
-        self._outbound_nodes: list[symbolic.Node] = []
         self._symbolic_losses: list[tuple[Any, bool]] = []  # (loss, whether it was given without inputs)
         self._updates: list[tuple[Any, Any]] = []  # (update, its inputs or None)
         self._eager_losses: list[Any] = []
@@ -499,7 +439,7 @@ class Layer:
         sizes = (shape,) if isinstance(shape, int) else tuple(shape) if shape is not None else (None,)
         if any(size is None or int(size) < 0 for size in sizes):
             raise ValueError(f"{self._who()}: expected known sizes for the variable '{name}', got shape {shape}.")
-        full_shape = tuple(map(int, sizes))  # type: ignore[arg-type]
+        full_shape = tuple(map(int, sizes))
         if name in self._weight_names:
             raise ValueError(f"{self._who()}: has a variable called '{name}' already. Choose another name.")
         wanted = as_dtype(dtype or self._dtype or "float32")
@@ -706,8 +646,6 @@ class Layer:
             return [update for update, own in self._updates if own is None]
         return [update for update, own in self._updates if symbolic.depends_on([update, own], inputs)]
 
-    # --- symbolic calls ----------------------------------------------------------------------------------------------
-
     @property
     def graph(self) -> Any:
         """There is no graph to hold on to.
@@ -716,126 +654,6 @@ class Layer:
             RuntimeError: Always.
         """
         raise RuntimeError(f"{self._who()}: has no graph. Predictor and TrainStep make graphs of networks.")
-
-    @property
-    def inbound_nodes(self) -> list[symbolic.Node]:
-        """One node for each symbolic call of this layer."""
-        return self._inbound_nodes
-
-    @property
-    def outbound_nodes(self) -> list[symbolic.Node]:
-        """One node for each symbolic call, of any layer, on an output of this one."""
-        return self._outbound_nodes
-
-    def _node(self, index: int, asked: str) -> symbolic.Node:
-        nodes = self._inbound_nodes
-        if not nodes:
-            raise NodeError(
-                f"{self._who()}: '{asked}' is known after a symbolic call only, and there was none. "
-                "Call the layer on ln.Input(shape)."
-            )
-        if not -len(nodes) <= index < len(nodes):
-            raise ValueError(f"{self._who()}: expected a node index below {len(nodes)}, got {index}.")
-        return nodes[index]
-
-    def get_input_at(self, node_index: int) -> Any:
-        """The input of a symbolic call: the symbol, or a list when there were several.
-
-        Args:
-            node_index: Number of the call; 0 is the first.
-
-        Raises:
-            RuntimeError: The layer has not been called on symbols.
-            ValueError: There was no such call.
-        """
-        return _single(self._node(node_index, "get_input_at").inputs)
-
-    def get_output_at(self, node_index: int) -> Any:
-        """The output of a symbolic call: the symbol, or a list when there were several.
-
-        Args:
-            node_index: Number of the call; 0 is the first.
-
-        Raises:
-            RuntimeError: The layer has not been called on symbols.
-            ValueError: There was no such call.
-        """
-        return _single(self._node(node_index, "get_output_at").outputs)
-
-    def get_input_shape_at(self, node_index: int) -> Any:
-        """The shape of the input of a symbolic call; arguments and errors as for `get_input_at`."""
-        return _single([symbol.shape for symbol in self._node(node_index, "get_input_shape_at").inputs])
-
-    def get_output_shape_at(self, node_index: int) -> Any:
-        """The shape of the output of a symbolic call; arguments and errors as for `get_output_at`."""
-        return _single([symbol.shape for symbol in self._node(node_index, "get_output_shape_at").outputs])
-
-    def get_input_mask_at(self, node_index: int) -> Any:
-        """The mask of the input of a symbolic call; arguments and errors as for `get_input_at`."""
-        return _single([symbolic.get_mask(symbol) for symbol in self._node(node_index, "get_input_mask_at").inputs])
-
-    def get_output_mask_at(self, node_index: int) -> Any:
-        """The mask of the output of a symbolic call; arguments and errors as for `get_output_at`."""
-        return _single([symbolic.get_mask(symbol) for symbol in self._node(node_index, "get_output_mask_at").outputs])
-
-    @property
-    def input(self) -> Any:
-        """The input of the first symbolic call.
-
-        Raises:
-            AttributeError: The layer has not been called on symbols.
-        """
-        return _single(self._node(0, "input").inputs)
-
-    @property
-    def output(self) -> Any:
-        """The output of the first symbolic call.
-
-        Raises:
-            AttributeError: The layer has not been called on symbols.
-        """
-        return _single(self._node(0, "output").outputs)
-
-    @property
-    def input_mask(self) -> Any:
-        """The mask of `input`."""
-        self._node(0, "input_mask")
-        return self.get_input_mask_at(0)
-
-    @property
-    def output_mask(self) -> Any:
-        """The mask of `output`."""
-        self._node(0, "output_mask")
-        return self.get_output_mask_at(0)
-
-    @property
-    def input_shape(self) -> Any:
-        """The shape of the input, the same in all symbolic calls.
-
-        Raises:
-            AttributeError: The layer has not been called on symbols, or on symbols of several shapes.
-        """
-        self._node(0, "input_shape")
-        return self._common("input_shape", self.get_input_shape_at)
-
-    @property
-    def output_shape(self) -> Any:
-        """The shape of the output, the same in all symbolic calls.
-
-        Raises:
-            AttributeError: The layer has not been called on symbols, or its outputs have several shapes.
-        """
-        self._node(0, "output_shape")
-        return self._common("output_shape", self.get_output_shape_at)
-
-    def _common(self, asked: str, shape_at: Callable[[int], Any]) -> Any:
-        shapes = [shape_at(index) for index in range(len(self._inbound_nodes))]
-        if any(shape != shapes[0] for shape in shapes):
-            raise NodeError(
-                f"{self._who()}: has {len(shapes)} inbound nodes of different shapes, so '{asked}' is ambiguous. "
-                f"Use get_{asked}_at(node_index)."
-            )
-        return shapes[0]
 
     # --- configuration and copies ------------------------------------------------------------------------------------
 
@@ -922,10 +740,6 @@ def _initial_value(make: Callable[..., Any], shape: tuple[int, ...], dtype: Any)
     if tensor.shape != shape:
         raise ShapeError(f"initializer: expected values of shape {list(shape)}, got {list(tensor.shape)}.")
     return tensor
-
-
-def _single(values: list[Any]) -> Any:
-    return values[0] if len(values) == 1 else values
 
 
 def _size(shape: Sequence[int]) -> int:

@@ -7,7 +7,8 @@ from typing import Any
 
 from layernet import activations, constraints, initializers, nn, ops, regularizers
 from layernet.errors import DTypeError, InvalidArgumentError, ShapeError
-from layernet.layers.base import InputSpec, Layer, Shape
+from layernet.layers.base import Layer, Shape
+from layernet.layers.input_spec import InputSpec
 from layernet.layers.reshaping import checked_data_format
 from layernet.tensor import Tensor, as_dtype
 

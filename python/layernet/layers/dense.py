@@ -6,7 +6,8 @@ from typing import Any
 
 from layernet import activations, constraints, initializers, nn, regularizers
 from layernet.errors import DTypeError
-from layernet.layers.base import InputSpec, Layer, Shape
+from layernet.layers.base import Layer, Shape
+from layernet.layers.input_spec import InputSpec
 from layernet.tensor import Tensor, as_dtype
 
 __all__ = ["Dense"]

@@ -9,7 +9,7 @@ from typing import Any
 from layernet import ops
 from layernet.errors import InvalidArgumentError, ShapeError
 from layernet.layers.base import Layer, Shape
-from layernet.tensor import Tensor
+from layernet.tensor import Tensor, convert_to_tensor
 
 __all__ = ["Add", "Average", "Concatenate", "Maximum", "Multiply", "Subtract"]
 
@@ -25,7 +25,8 @@ class _Merge(Layer):
 
     def build(self, input_shape: Sequence[Shape]) -> None:
         """Check the number of inputs and their shapes."""
-        self._check_count(input_shape)
+        is_list = len(input_shape) > 0 and isinstance(input_shape[0], (tuple, list))
+        self._check_count(list(input_shape) if is_list else input_shape[:0])
         self.compute_output_shape(input_shape)
         self.built = True
 
@@ -40,7 +41,7 @@ class _Merge(Layer):
         raise NotImplementedError
 
     def _check_count(self, inputs: Any) -> None:
-        count = len(inputs) if isinstance(inputs, (list, tuple)) else 1
+        count = len(inputs) or 1
         if count < 2 or (self._most and count > self._most):
             wanted = f"exactly {self._most}" if self._most else "two or more"
             raise InvalidArgumentError(f"{self._who()}: expected a list of {wanted} inputs, got {count}.")
@@ -53,9 +54,7 @@ class _Merge(Layer):
         for column in zip(*padded, strict=True):
             known = {size for size in column if size not in (None, 1)}
             if len(known) > 1:
-                raise ShapeError(
-                    f"{self._who()}: expected shapes that broadcast, got {[list(s) for s in input_shape]}."
-                )
+                raise ShapeError(f"{self._who()}: expected shapes that broadcast, got {_text(input_shape)}.")
             sizes.append(known.pop() if known else None if None in column else 1)
         return tuple(sizes)
 
@@ -78,7 +77,7 @@ class Add(_Merge):
     """
 
     def _merge(self, inputs: list[Any]) -> Tensor:
-        return reduce(ops.add, inputs)
+        return _folded(ops.add, inputs)
 
 
 class Subtract(_Merge):
@@ -112,7 +111,7 @@ class Multiply(_Merge):
     """
 
     def _merge(self, inputs: list[Any]) -> Tensor:
-        return reduce(ops.multiply, inputs)
+        return _folded(ops.multiply, inputs)
 
 
 class Average(_Merge):
@@ -128,7 +127,7 @@ class Average(_Merge):
     """
 
     def _merge(self, inputs: list[Any]) -> Tensor:
-        return ops.divide(reduce(ops.add, inputs), float(len(inputs)))
+        return ops.divide(_folded(ops.add, inputs), float(len(inputs)))
 
 
 class Maximum(_Merge):
@@ -144,7 +143,7 @@ class Maximum(_Merge):
     """
 
     def _merge(self, inputs: list[Any]) -> Tensor:
-        return reduce(ops.maximum, inputs)
+        return _folded(ops.maximum, inputs)
 
 
 class Concatenate(_Merge):
@@ -205,6 +204,10 @@ def _full_mask(x: Any, mask: Any) -> Tensor:
         return everything
     expand: Callable[[Any, int], Any] = lambda m, _: ops.expand_dims(m, -1)  # noqa: E731
     return ops.logical_and(everything, reduce(expand, range(x.ndim - mask.ndim), mask))
+
+
+def _folded(op: Callable[[Any, Any], Tensor], inputs: list[Any]) -> Tensor:
+    return reduce(op, inputs[1:], convert_to_tensor(inputs[0]))
 
 
 def _text(shapes: Sequence[Shape]) -> str:

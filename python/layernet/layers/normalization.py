@@ -7,7 +7,8 @@ from typing import Any, cast
 
 from layernet import constraints, initializers, nn, ops, regularizers, symbolic
 from layernet.errors import ShapeError
-from layernet.layers.base import InputSpec, Layer, Shape
+from layernet.layers.base import Layer, Shape
+from layernet.layers.input_spec import InputSpec
 from layernet.tensor import Tensor, as_dtype
 
 __all__ = ["BatchNormalization"]

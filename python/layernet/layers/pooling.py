@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from layernet import nn
-from layernet.layers.base import InputSpec, Layer, Shape
+from layernet.layers.base import Layer, Shape
 from layernet.layers.conv import channels_first, channels_last, checked_padding, checked_sizes, windowed_shape
+from layernet.layers.input_spec import InputSpec
 from layernet.layers.reshaping import checked_data_format
 
 __all__ = ["AveragePooling1D", "AveragePooling2D", "MaxPooling1D", "MaxPooling2D"]

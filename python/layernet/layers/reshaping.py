@@ -8,7 +8,8 @@ from typing import Any
 
 from layernet import ops
 from layernet.errors import InvalidArgumentError, ShapeError
-from layernet.layers.base import InputSpec, Layer, Shape
+from layernet.layers.base import Layer, Shape
+from layernet.layers.input_spec import InputSpec
 from layernet.tensor import Tensor
 
 __all__ = ["Flatten", "Reshape"]
