@@ -1,0 +1,386 @@
+// conv(x, w; strides, padding, dilation): cross-correlation of images [n, h, w, c] with a kernel [kh, kw, c, out], or of
+// sequences [n, w, c] with [kw, c, out]. A block of output positions is written out as rows of a matrix (im2col) small
+// enough for the second-level cache and multiplied by the kernel, which is packed once; where rows are runs of x already,
+// they are read in place. The gradients are the two other products of the same three arrays, so each of the three ops has
+// the other two as its gradient.
+#include <algorithm>
+
+#include "ops/window.h"
+
+namespace layernet {
+
+namespace {
+
+struct ConvParams {
+  std::int64_t stride[2], dilation[2];
+  int padding;
+  bool packed;  // the kernel matrix is in step.constants
+};
+
+struct ConvFields {
+  Ints strides;
+  int padding = kPaddingValid;
+  Ints dilation;
+  template <class V>
+  void fields(V& visit) {
+    visit("strides", strides);
+    visit.choice("padding", padding, kPaddings, 2);
+    visit("dilation", dilation);
+  }
+  ConvParams steps(const char* who, std::size_t rank) const {
+    ConvParams p{{1, 1}, {1, 1}, padding, false};
+    read_steps(who, "strides", strides, rank - 2, 1, p.stride);
+    read_steps(who, "dilations", dilation, rank - 2, 1, p.dilation);
+    return p;
+  }
+  // The shape of conv(x, w).
+  Shape result(const char* who, const Shape& x, const Shape& w) const {
+    if (x.size() != 3 && x.size() != 4) fail_shape(who, "inputs of rank 3 or 4", join("shape ", x));
+    if (w.size() != x.size())
+      fail_shape(who, join("a kernel of rank ", x.size(), " (spatial, in, out) for inputs of shape ", x), join("shape ", w));
+    const Dim c = x.back(), in = w[w.size() - 2];
+    if (c != in && !c.is_unknown() && !in.is_unknown())
+      throw ShapeError(join(who, ": expected inputs with ", in, " channels (kernel is ", w, "), got shape ", x, "."));
+    const ConvParams p = steps(who, x.size());
+    Shape out = x;
+    for (std::size_t i = 1; i + 1 < x.size(); ++i) {
+      const std::size_t k = i + 3 - x.size();
+      const Dim size = w[i - 1];
+      if (!size.is_fixed() || size.value() < 1)
+        fail_shape(who, "a kernel of 1 or more elements along each spatial axis", join("shape ", w));
+      out[i] = window_count(who, x, i, (size.value() - 1) * p.dilation[k] + 1, p.stride[k], padding);
+    }
+    out[out.size() - 1] = w.back();
+    return out;
+  }
+};
+
+// The rule of the gradients: dy is like conv(x, w).
+void check_result(const char* who, const Shape& dy, const Shape& want) {
+  expect_rank(who, dy, want.size());
+  for (std::size_t i = 0; i < want.size(); ++i) same_dim(who, "sizes of dy and the convolution's result", dy[i], want[i]);
+}
+
+// Spatial sizes of an array as the attribute of the op that makes one like it.
+Shape middle(const Shape& s, std::size_t first, std::size_t end) {
+  Shape out;
+  for (std::size_t i = first; i < end; ++i) out.push_back(s[i]);
+  return out;
+}
+
+kernels::ConvDims conv_dims(const ConvParams& p, const View& x, const View& w, const View& y) noexcept {
+  const ImageSize in(x), out(y);
+  const std::int64_t kh = w.rank() == 4 ? w.dim(0) : 1, kw = w.dim(w.rank() - 3);
+  kernels::ConvDims d{};
+  d.n = static_cast<std::size_t>(in.n);
+  d.h = static_cast<std::size_t>(in.h);
+  d.w = static_cast<std::size_t>(in.w);
+  d.c = static_cast<std::size_t>(in.c);
+  d.kh = static_cast<std::size_t>(kh);
+  d.kw = static_cast<std::size_t>(kw);
+  d.stride_h = static_cast<std::size_t>(p.stride[0]);
+  d.stride_w = static_cast<std::size_t>(p.stride[1]);
+  d.dilation_h = static_cast<std::size_t>(p.dilation[0]);
+  d.dilation_w = static_cast<std::size_t>(p.dilation[1]);
+  d.pad_top = pad_before(in.h, out.h, (kh - 1) * p.dilation[0] + 1, p.stride[0], p.padding);
+  d.pad_left = pad_before(in.w, out.w, (kw - 1) * p.dilation[1] + 1, p.stride[1], p.padding);
+  d.oh = static_cast<std::size_t>(out.h);
+  d.ow = static_cast<std::size_t>(out.w);
+  return d;
+}
+
+// Rows of the matrix per block: about 128 kB, half of the second-level cache of the smallest CPUs we care for, and at least
+// a few tiles of the product.
+template <class T>
+std::size_t block_rows(std::size_t depth) noexcept {
+  constexpr std::size_t kBlockBytes = 128 * 1024, kLeast = 32, kMost = 2048;
+  return std::min(kMost, std::max(kLeast, kBlockBytes / sizeof(T) / std::max<std::size_t>(depth, 1)));
+}
+
+// Taps times channels of a kernel of this shape.
+std::size_t kernel_depth(const Shape& w) noexcept {
+  std::size_t depth = 1;
+  for (std::size_t i = 0; i + 1 < w.size(); ++i) depth *= static_cast<std::size_t>(w[i].value());
+  return depth;
+}
+
+// No window reaches over an edge.
+bool inside(const kernels::ConvDims& d) noexcept {
+  return d.pad_top == 0 && d.pad_left == 0 && (d.oh - 1) * d.stride_h + (d.kh - 1) * d.dilation_h < d.h &&
+         (d.ow - 1) * d.stride_w + (d.kw - 1) * d.dilation_w < d.w;
+}
+// The matrix is x itself: a kernel of one tap on every element.
+bool is_pointwise(const kernels::ConvDims& d) noexcept {
+  return d.kh == 1 && d.kw == 1 && d.stride_h == 1 && d.stride_w == 1 && inside(d);
+}
+
+// Calls body(first_row, rows, matrix, row_stride) for blocks of the matrix that together are all of it.
+template <class T, class Body>
+void each_block(const Step& step, const kernels::ConvDims& d, const T* x, T* room, const Body& body) noexcept {
+  const std::size_t positions = d.n * d.oh * d.ow, depth = d.kh * d.kw * d.c;
+  if (positions == 0) return;
+  if (is_pointwise(d)) return body(0, positions, x, depth);
+  // The rows of one line of output overlap in x, at a constant distance. Short lines would make small products.
+  constexpr std::size_t kLongLine = 16;
+  if (d.kh == 1 && d.dilation_w == 1 && d.ow >= kLongLine && inside(d)) {
+    for (std::size_t line = 0; line < d.n * d.oh; ++line) {
+      const std::size_t image = line / d.oh, y = line % d.oh * d.stride_h;
+      body(line * d.ow, d.ow, x + (image * d.h + y) * d.w * d.c, d.stride_w * d.c);
+    }
+    return;
+  }
+  const std::size_t block = block_rows<T>(depth);
+  for (std::size_t first = 0; first < positions; first += block) {
+    const std::size_t rows = std::min(block, positions - first);
+    LN_PICK(T, *step.kernels, im2col)(x, room, &d, first, rows);
+    body(first, rows, static_cast<const T*>(room), depth);
+  }
+}
+
+kernels::GemmArgs product(std::size_t m, std::size_t n, std::size_t k, const void* a, std::size_t rsa, std::size_t csa, void* c) noexcept {
+  kernels::GemmArgs g{};
+  g.m = m;
+  g.n = n;
+  g.k = k;
+  g.a = a;
+  g.rsa = rsa;
+  g.csa = csa;
+  g.c = c;
+  g.ldc = n;
+  return g;
+}
+
+// The kernel as the right operand of the product, [depth, out] or its transpose, packed: from the plan, or here and now.
+template <class T>
+const void* packed_kernel(const Step& step, const View& w, std::size_t depth, std::size_t out, bool transposed, unsigned char*& room) noexcept {
+  if (step.get<ConvParams>().packed) return static_cast<const Ref<Storage>*>(step.constants.get())->get()->data;
+  const auto& k = *step.kernels;
+  const std::size_t rows = transposed ? out : depth, columns = transposed ? depth : out;
+  void* packed = take_scratch<unsigned char>(room, LN_PICK(T, k, pack_b_bytes)(rows, columns));
+  LN_PICK(T, k, pack_b)(w.as<T>(), transposed ? 1 : out, transposed ? out : 1, rows, columns, packed);
+  return packed;
+}
+template <class T>
+void prepare_kernel(Preparation& p, std::size_t input, bool transposed) {
+  const Shape& w = p.in(input).shape;
+  const std::size_t depth = kernel_depth(w), out = static_cast<std::size_t>(w.back().value());
+  const std::size_t rows = transposed ? out : depth, columns = transposed ? depth : out;
+  const auto& k = p.kernels();
+  const std::size_t bytes = LN_PICK(T, k, pack_b_bytes)(rows, columns);
+  if (const Tensor* constant = p.constant(input)) {
+    Ref<Storage> room = Storage::allocate(bytes);
+    LN_PICK(T, k, pack_b)(constant->as<T>(), transposed ? 1 : out, transposed ? out : 1, rows, columns, room->data);
+    p.keep(std::make_shared<Ref<Storage>>(std::move(room)));
+  } else {
+    p.scratch(Dim(static_cast<std::int64_t>(bytes)), 1);
+  }
+}
+
+// dx, of spatial sizes `size`, from inputs dy and w: every dy times the kernel, added where its window lay. Also the
+// transposed convolution of upsampling networks.
+struct ConvInputGrad : ConvFields {
+  Shape size;
+  template <class V>
+  void fields(V& visit) {
+    visit("size", size);
+    ConvFields::fields(visit);
+  }
+  Specs infer(const InSpecs& in) const {
+    constexpr const char* kName = "conv_input_grad";
+    expect_inputs(kName, in, 2);
+    expect_floating(kName, in.dtype(0));
+    expect_same_dtype(kName, in.dtype(0), in.dtype(1));
+    const Shape &dy = in.shape(0), &w = in.shape(1);
+    if (dy.size() != 3 && dy.size() != 4) fail_shape(kName, "inputs of rank 3 or 4", join("shape ", dy));
+    if (size.size() + 2 != dy.size())
+      throw InvalidArgumentError(join(kName, ": expected a size for ", dy.size() - 2, " spatial axes, got ", size, "."));
+    expect_rank(kName, w, dy.size());
+    Shape x;
+    x.push_back(dy[0]);
+    for (const Dim d : size) x.push_back(d);
+    x.push_back(w[w.size() - 2]);
+    check_result(kName, dy, result(kName, x, w));
+    return one_spec(in.dtype(0), std::move(x));
+  }
+  Values backward(Emitter& e, const Call& call, const Values& dy) const;
+  void prepare(Preparation& p) const { p.in(0).dtype == DType::float64 ? prepare_for<double>(p) : prepare_for<float>(p); }
+  template <class T>
+  void prepare_for(Preparation& p) const {
+    ConvParams& params = p.params<ConvParams>();
+    params = steps("conv_input_grad", p.in(0).shape.size());
+    params.packed = p.constant(1) != nullptr;
+    prepare_kernel<T>(p, 1, true);
+    const std::size_t depth = kernel_depth(p.in(1).shape);
+    p.scratch(Dim(static_cast<std::int64_t>(block_rows<T>(depth) * depth)), sizeof(T));
+    p.run(run<T>, "gemm_packed");
+  }
+  template <class T>
+  static void run(const Step& step, const Buffers& b) noexcept {
+    const auto& k = *step.kernels;
+    const View &dy = b.in[0], &w = b.in[1], &dx = b.out[0];
+    const kernels::ConvDims d = conv_dims(step.get<ConvParams>(), dx, w, dy);
+    const std::size_t depth = d.kh * d.kw * d.c, out = static_cast<std::size_t>(w.dim(w.rank() - 1));
+    const std::size_t positions = d.n * d.oh * d.ow;
+    if (dx.size() == 0) return;
+    auto* room = static_cast<unsigned char*>(b.scratch);
+    const void* kernel = packed_kernel<T>(step, w, depth, out, true, room);
+    const bool pointwise = is_pointwise(d);
+    if (!pointwise) std::memset(dx.data, 0, dx.size() * sizeof(T));
+    const std::size_t block = pointwise ? positions : block_rows<T>(depth);
+    T* rows_of = pointwise ? dx.as<T>() : reinterpret_cast<T*>(room);
+    for (std::size_t first = 0; first < positions; first += block) {
+      const std::size_t rows = std::min(block, positions - first);
+      kernels::GemmArgs g = product(rows, depth, out, dy.as<T>() + first * out, out, 1, rows_of);
+      g.b = kernel;
+      LN_PICK(T, k, gemm_packed)(&g);
+      if (!pointwise) LN_PICK(T, k, col2im)(rows_of, dx.as<T>(), &d, first, rows);
+    }
+  }
+};
+
+// dw, of spatial sizes `size`, from inputs dy and x: the sum over all positions of the window of x times dy.
+struct ConvFilterGrad : ConvFields {
+  Ints size;
+  template <class V>
+  void fields(V& visit) {
+    visit("size", size);
+    ConvFields::fields(visit);
+  }
+  Specs infer(const InSpecs& in) const {
+    constexpr const char* kName = "conv_filter_grad";
+    expect_inputs(kName, in, 2);
+    expect_floating(kName, in.dtype(0));
+    expect_same_dtype(kName, in.dtype(0), in.dtype(1));
+    const Shape &dy = in.shape(0), &x = in.shape(1);
+    if (dy.size() != 3 && dy.size() != 4) fail_shape(kName, "inputs of rank 3 or 4", join("shape ", dy));
+    if (size.size() + 2 != dy.size())
+      throw InvalidArgumentError(join(kName, ": expected a size for ", dy.size() - 2, " spatial axes, got ", size, "."));
+    expect_rank(kName, x, dy.size());
+    Shape w;
+    for (const std::int64_t k : size) w.push_back(Dim(k));
+    w.push_back(x.back());
+    w.push_back(dy.back());
+    check_result(kName, dy, result(kName, x, w));
+    return one_spec(in.dtype(0), std::move(w));
+  }
+  Values backward(Emitter& e, const Call& call, const Values& dy) const;
+  void prepare(Preparation& p) const { p.in(0).dtype == DType::float64 ? prepare_for<double>(p) : prepare_for<float>(p); }
+  template <class T>
+  void prepare_for(Preparation& p) const {
+    p.params<ConvParams>() = steps("conv_filter_grad", p.in(0).shape.size());
+    const Shape& w = p.out().shape;
+    const std::size_t depth = kernel_depth(w), block = block_rows<T>(depth);
+    p.scratch(Dim(static_cast<std::int64_t>(block * depth)), sizeof(T));
+    p.scratch(Dim(static_cast<std::int64_t>(LN_PICK(T, p.kernels(), gemm_workspace)(depth, static_cast<std::size_t>(w.back().value()), block))), 1);
+    p.run(run<T>, "gemm");
+  }
+  template <class T>
+  static void run(const Step& step, const Buffers& b) noexcept {
+    const View &dy = b.in[0], &x = b.in[1], &dw = b.out[0];
+    const kernels::ConvDims d = conv_dims(step.get<ConvParams>(), x, dw, dy);
+    const std::size_t depth = d.kh * d.kw * d.c, out = static_cast<std::size_t>(dw.dim(dw.rank() - 1)), block = block_rows<T>(depth);
+    std::memset(dw.data, 0, dw.size() * sizeof(T));
+    if (dw.size() == 0) return;
+    auto* at = static_cast<unsigned char*>(b.scratch);
+    T* room = take_scratch<T>(at, block * depth);
+    each_block(step, d, x.as<T>(), room, [&](std::size_t first, std::size_t rows, const T* matrix, std::size_t stride) {
+      for (std::size_t r = 0; r < rows; r += block) {  // the workspace is for `block` rows
+        const std::size_t count = std::min(block, rows - r);
+        kernels::GemmArgs g = product(depth, out, count, matrix + r * stride, 1, stride, dw.data);
+        g.b = dy.as<T>() + (first + r) * out;
+        g.rsb = out;
+        g.csb = 1;
+        g.accumulate = 1;
+        g.workspace = at;
+        LN_PICK(T, *step.kernels, gemm)(&g);
+      }
+    });
+  }
+};
+
+struct Conv : ConvFields {
+  Specs infer(const InSpecs& in) const {
+    expect_inputs("conv", in, 2);
+    expect_floating("conv", in.dtype(0));
+    Shape out = result("conv", in.shape(0), in.shape(1));
+    expect_same_dtype("conv", in.dtype(0), in.dtype(1));
+    return one_spec(in.dtype(0), std::move(out));
+  }
+  Values backward(Emitter& e, const Call& call, const Values& dy) const;
+  void prepare(Preparation& p) const { p.in(0).dtype == DType::float64 ? prepare_for<double>(p) : prepare_for<float>(p); }
+  template <class T>
+  void prepare_for(Preparation& p) const {
+    ConvParams& params = p.params<ConvParams>();
+    params = steps("conv", p.in(0).shape.size());
+    params.packed = p.constant(1) != nullptr;
+    prepare_kernel<T>(p, 1, false);
+    const std::size_t depth = kernel_depth(p.in(1).shape);
+    p.scratch(Dim(static_cast<std::int64_t>(block_rows<T>(depth) * depth)), sizeof(T));
+    p.run(run<T>, "gemm_packed");
+  }
+  template <class T>
+  static void run(const Step& step, const Buffers& b) noexcept {
+    const View &x = b.in[0], &w = b.in[1], &y = b.out[0];
+    const kernels::ConvDims d = conv_dims(step.get<ConvParams>(), x, w, y);
+    const std::size_t depth = d.kh * d.kw * d.c, out = static_cast<std::size_t>(y.dim(y.rank() - 1));
+    if (y.size() == 0) return;
+    auto* room = static_cast<unsigned char*>(b.scratch);
+    const void* kernel = packed_kernel<T>(step, w, depth, out, false, room);
+    each_block(step, d, x.as<T>(), reinterpret_cast<T*>(room),
+               [&](std::size_t first, std::size_t rows, const T* matrix, std::size_t stride) {
+                 kernels::GemmArgs g = product(rows, out, depth, matrix, stride, 1, y.as<T>() + first * out);
+                 g.b = kernel;
+                 LN_PICK(T, *step.kernels, gemm_packed)(&g);
+               });
+  }
+};
+
+Value emit_conv(Emitter& e, const ConvFields& f, const Value& x, const Value& w) {
+  Conv op;
+  static_cast<ConvFields&>(op) = f;
+  return e.one(conv_op, op, {x, w});
+}
+Value emit_input_grad(Emitter& e, const ConvFields& f, const Value& dy, const Value& w, const Shape& x) {
+  ConvInputGrad op;
+  static_cast<ConvFields&>(op) = f;
+  op.size = middle(x, 1, x.size() - 1);
+  return e.one(conv_input_grad_op, op, {dy, w});
+}
+Value emit_filter_grad(Emitter& e, const ConvFields& f, const Value& dy, const Value& x, const Shape& w) {
+  ConvFilterGrad op;
+  static_cast<ConvFields&>(op) = f;
+  for (std::size_t i = 0; i + 2 < w.size(); ++i) op.size.push_back(w[i].value());
+  return e.one(conv_filter_grad_op, op, {dy, x});
+}
+
+Values Conv::backward(Emitter& e, const Call& call, const Values& dy) const {
+  const Value &x = call.in(0), &w = call.in(1);
+  Values out(2);
+  if (call.wants(0)) out[0] = emit_input_grad(e, *this, dy[0], w, x.shape());
+  if (call.wants(1)) out[1] = emit_filter_grad(e, *this, dy[0], x, w.shape());
+  return out;
+}
+
+Values ConvInputGrad::backward(Emitter& e, const Call& call, const Values& dy) const {
+  const Value &g = dy[0], &w = call.in(1);
+  Values out(2);
+  if (call.wants(0)) out[0] = emit_conv(e, *this, g, w);
+  if (call.wants(1)) out[1] = emit_filter_grad(e, *this, call.in(0), g, w.shape());
+  return out;
+}
+
+Values ConvFilterGrad::backward(Emitter& e, const Call& call, const Values& dy) const {
+  const Value &g = dy[0], &x = call.in(1);
+  Values out(2);
+  if (call.wants(0)) out[0] = emit_conv(e, *this, x, g);
+  if (call.wants(1)) out[1] = emit_input_grad(e, *this, call.in(0), g, x.shape());
+  return out;
+}
+
+}  // namespace
+
+const OpDef conv_op = define_op<Conv>("conv", "x, w");
+const OpDef conv_input_grad_op = define_op<ConvInputGrad>("conv_input_grad", "dy, w");
+const OpDef conv_filter_grad_op = define_op<ConvFilterGrad>("conv_filter_grad", "dy, x");
+
+}  // namespace layernet
