@@ -45,4 +45,45 @@ LN_INLINE void map2(const T* a, const T* b, T* y, size_t n, F f) {
   }
 }
 
+// The three modes of binary kernels: 0 both operands are arrays, 1 a is one number, 2 b is one number.
+template <int unroll, class T, class F>
+LN_INLINE void map2_mode(const T* a, const T* b, T* y, size_t n, int mode, F f) {
+  if (n == 0) return;
+  if (mode == 1) {
+    const Vec<T> value = Vec<T>::set1(*a);
+    map<unroll>(b, y, n, [=](Vec<T> v) __attribute__((always_inline)) { return f(value, v); });
+  } else if (mode == 2) {
+    const Vec<T> value = Vec<T>::set1(*b);
+    map<unroll>(a, y, n, [=](Vec<T> v) __attribute__((always_inline)) { return f(v, value); });
+  } else {
+    map2<unroll>(a, b, y, n, f);
+  }
+}
+
+// Iterations are independent although an output may be an input: without this the compiler's overlap test would send
+// in-place calls through an unvectorised loop.
+#if defined(__clang__)
+#define LN_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define LN_INDEPENDENT _Pragma("GCC ivdep")
+#endif
+
+// The same modes for plain loops over numbers, which the compiler vectorises.
+template <class T, class R, class F>
+LN_INLINE void loop2_mode(const T* a, const T* b, R* y, size_t n, int mode, F f) {
+  if (n == 0) return;
+  if (mode == 1) {
+    const T value = *a;
+    LN_INDEPENDENT
+    for (size_t i = 0; i < n; ++i) y[i] = f(value, b[i]);
+  } else if (mode == 2) {
+    const T value = *b;
+    LN_INDEPENDENT
+    for (size_t i = 0; i < n; ++i) y[i] = f(a[i], value);
+  } else {
+    LN_INDEPENDENT
+    for (size_t i = 0; i < n; ++i) y[i] = f(a[i], b[i]);
+  }
+}
+
 LN_END_TARGET

@@ -47,6 +47,9 @@ struct MathConstants<float> {
   // 2 sqrt(2 / pi) and that times 0.044715, each as a sum of two
   static constexpr float gelu_c1 = 0x1.988454p+0f, gelu_c1_low = -0x1.857936p-25f;
   static constexpr float gelu_c3 = 0x1.2444f2p-4f, gelu_c3_low = 0x1.49b16ap-29f;
+  // selu (Klambauer et al. 2017, equation 14): scale, and scale times alpha as a sum of two
+  static constexpr float selu_scale = 1.05070098735548f;
+  static constexpr float selu_scale_alpha = 0x1.c212ccp+0f, selu_scale_alpha_low = 0x1.903c0cp-26f;
   // sin(r) = r + r z S(z), cos(r) = 1 - z / 2 + z^2 C(z), z = r^2, |r| <= pi / 4: 2^-27.9, 2^-33.0
   static constexpr float sin_s[] = {-0x1.555546p-3f, 0x1.110774p-7f, -0x1.9951eap-13f};
   static constexpr float cos_c[] = {0x1.55554ap-5f, -0x1.6c0c28p-10f, 0x1.99e80ep-16f};
@@ -111,6 +114,8 @@ struct MathConstants<double> {
   static constexpr double gelu_tanh_limit = 22.0;
   static constexpr double gelu_c1 = 0x1.9884533d43651p+0, gelu_c1_low = -0x1.cbc0d30ebfd15p-54;
   static constexpr double gelu_c3 = 0x1.2444f2a4d8b4bp-4, gelu_c3_low = -0x1.6c843a29d1c70p-61;
+  static constexpr double selu_scale = 1.0507009873554805;
+  static constexpr double selu_scale_alpha = 0x1.c212cc640f031p+0, selu_scale_alpha_low = 0x1.05161b045a1fep-56;
   static constexpr double sin_s[] = {-0x1.5555555555548p-3, 0x1.111111110f747p-7,   -0x1.a01a019bede39p-13,
                                      0x1.71de355a76167p-19, -0x1.ae5e505c2d5b1p-26, 0x1.5d8ce740678b0p-33};  // 2^-57.9
   static constexpr double cos_c[] = {0x1.555555555554bp-5,   -0x1.6c16c16c15005p-10, 0x1.a01a019c8c7c3p-16,

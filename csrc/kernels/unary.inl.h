@@ -6,18 +6,6 @@
 
 LN_BEGIN_TARGET
 
-// Klambauer et al. 2017, equation 14; the product of scale and alpha is kept in two words.
-template <class T>
-struct Selu;
-template <>
-struct Selu<float> {
-  static constexpr float scale = 1.05070098735548f, scale_alpha = 0x1.c212ccp+0f, scale_alpha_low = 0x1.903c0cp-26f;
-};
-template <>
-struct Selu<double> {
-  static constexpr double scale = 1.0507009873554805, scale_alpha = 0x1.c212cc640f031p+0, scale_alpha_low = 0x1.05161b045a1fep-56;
-};
-
 template <class T>
 LN_INLINE Vec<T> sign(Vec<T> x) {
   return select((x < Vec<T>::zero()) | (x > Vec<T>::zero()), copysign(Vec<T>::set1(T(1)), x), x);
@@ -36,9 +24,9 @@ LN_INLINE Vec<T> elu(Vec<T> x, Vec<T> alpha) {
 }
 template <class T>
 LN_INLINE Vec<T> selu(Vec<T> x) {
-  typedef Selu<T> S;
-  const Vec<T> negative = scaled_expm1(x, Vec<T>::set1(S::scale_alpha), Vec<T>::set1(S::scale_alpha_low));
-  return select(x < Vec<T>::zero(), negative, Vec<T>::set1(S::scale) * x);
+  typedef MathConstants<T> M;
+  const Vec<T> negative = scaled_expm1(x, Vec<T>::set1(M::selu_scale_alpha), Vec<T>::set1(M::selu_scale_alpha_low));
+  return select(x < Vec<T>::zero(), negative, Vec<T>::set1(M::selu_scale) * x);
 }
 template <class T>
 LN_INLINE Vec<T> hard_sigmoid(Vec<T> x) {
@@ -140,6 +128,7 @@ inline void unary_power_scalar_f64(const double* x, double* y, size_t n, const d
 // Integers: plain loops, which the compiler vectorises. Arithmetic wraps, hence unsigned.
 #define LN_DEFINE_UNARY_INT_OF(name, T, U, suffix, expression)                                       \
   inline void unary_##name##_##suffix(const T* in, T* out, size_t n, const double*) noexcept {       \
+    LN_INDEPENDENT                                                                                   \
     for (size_t i = 0; i < n; ++i) {                                                                 \
       const T x = in[i];                                                                             \
       [[maybe_unused]] const U u = static_cast<U>(x);                                                \

@@ -167,6 +167,13 @@ LN_INLINE Vec<T> ldexp(Vec<T> a, Vec<T> n) {
 }
 #endif
 
+// True in the first n lanes.
+template <class T>
+LN_INLINE Mask<T> first_lanes(int n) {
+  static const T numbers[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+  return Vec<T>::load(numbers) < Vec<T>::set1(static_cast<T>(n));
+}
+
 // Lane reductions with a fixed order. The maximum and minimum are NaN if a lane is NaN.
 template <class T>
 LN_INLINE T reduce_max(Vec<T> a) {

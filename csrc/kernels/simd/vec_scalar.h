@@ -2,6 +2,7 @@
 // It is a full implementation and the reference for the other instruction sets. fma rounds twice here.
 #pragma once
 
+#include "half.h"
 #include "target.h"
 
 LN_BEGIN_TARGET
@@ -221,43 +222,6 @@ LN_INLINE Vec<float> narrow(Vec<double> low, Vec<double> high) {
   return r;
 }
 
-// IEEE half to float: the exponent and mantissa are shifted into place and rescaled by a multiplication, which also
-// makes denormal halves right; infinities and NaNs are repaired afterwards.
-LN_INLINE float half_to_float(uint16_t h) {
-  const uint32_t magnitude = static_cast<uint32_t>(h & 0x7fff) << 13;
-  float f;
-  memcpy(&f, &magnitude, 4);
-  f *= 0x1p112f;
-  uint32_t bits;
-  memcpy(&bits, &f, 4);
-  if ((h & 0x7c00) == 0x7c00) bits = 0x7f800000u | magnitude | ((h & 0x3ff) ? 0x400000u : 0u);
-  bits |= static_cast<uint32_t>(h & 0x8000) << 16;
-  memcpy(&f, &bits, 4);
-  return f;
-}
-// Float to half, round to nearest even. Halves below 2^-14 are rounded by adding 0.5, whose last mantissa bit is
-// worth 2^-24, the smallest half.
-LN_INLINE uint16_t float_to_half(float f) {
-  uint32_t bits;
-  memcpy(&bits, &f, 4);
-  const uint32_t sign = bits >> 31 << 15;
-  bits &= 0x7fffffffu;
-  uint32_t h;
-  if (bits > 0x7f800000u) {
-    h = 0x7e00u | ((bits >> 13) & 0x3ffu);
-  } else if (bits >= 0x47800000u) {
-    h = 0x7c00u;
-  } else if (bits < 0x38800000u) {
-    float shifted;
-    memcpy(&shifted, &bits, 4);
-    shifted += 0.5f;
-    memcpy(&h, &shifted, 4);
-    h -= 0x3f000000u;
-  } else {
-    h = (bits - 0x38000000u + 0xfffu + ((bits >> 13) & 1u)) >> 13;
-  }
-  return static_cast<uint16_t>(sign | h);
-}
 LN_INLINE Vec<float> load_f16(const uint16_t* p) {
   Vec<float> r;
   for (int i = 0; i < 4; ++i) r.v[i] = half_to_float(p[i]);
