@@ -265,7 +265,7 @@ def test_exception_in_call_leaves_the_scopes():
             layer(ONE)
 
     assert naming.current_scope() is naming.ROOT
-    assert len(naming.thread.used) == 1
+    assert len(naming.thread.open) == 1
 
 
 def test_threads_share_names_but_not_open_scopes():

@@ -22,7 +22,13 @@ RestoreHook = Callable[[str, "tuple[int, ...]", Any], Any]
 lock = threading.RLock()
 
 _layer_counts: defaultdict[tuple[str, str], int] = defaultdict(int)
-_used_scopes: dict[str, bool] = {}
+
+
+class _Outside(dict[str, bool]):
+    """Names used outside of layers' calls; inside each call they are in a plain dictionary."""
+
+
+_used_scopes = _Outside()
 
 
 class VariableScope:
@@ -59,11 +65,10 @@ ROOT = VariableScope("")
 
 
 class _Thread(threading.local):
-    """The scopes open in this thread; `used[i]` holds the names used inside `scopes[i]` (False: free again)."""
+    """The scopes open in this thread, each with the names used inside (False: free again)."""
 
     def __init__(self) -> None:
-        self.scopes: list[VariableScope] = [ROOT]
-        self.used: list[dict[str, bool]] = [_used_scopes]
+        self.open: list[tuple[VariableScope, dict[str, bool]]] = [(ROOT, _used_scopes)]
 
 
 thread = _Thread()
@@ -71,17 +76,17 @@ thread = _Thread()
 
 def current_scope() -> VariableScope:
     """The innermost scope open in this thread."""
-    return thread.scopes[-1]
+    return thread.open[-1][0]
 
 
 def is_used(name: str) -> bool:
     """Whether the full scope name `name` is taken."""
-    return next((used[name] for used in reversed(thread.used) if name in used), False)
+    return next((used[name] for _, used in reversed(thread.open) if name in used), False)
 
 
 def was_used(name: str) -> bool:
     """Whether the full scope name `name` is taken or was taken inside a scope that has been closed."""
-    return any(name in used for used in thread.used)
+    return any(name in used for _, used in thread.open)
 
 
 def unique_scope_name(parent: VariableScope, base: str) -> str:
@@ -103,7 +108,7 @@ def open_scope(base: str, exact: str | VariableScope | None = None) -> VariableS
             parent = current_scope()
             name = unique_scope_name(parent, base) if exact is None else parent.child_name(exact)
             scope = VariableScope(name, parent)
-        thread.used[-1][scope.name] = True
+        thread.open[-1][1][scope.name] = True
         return scope
 
 
@@ -117,17 +122,20 @@ def claim_scope(parent: VariableScope, name: str) -> VariableScope | None:
         return VariableScope(full, parent)
 
 
+def outermost_call() -> object:
+    """Something that stands for the outermost call of a layer that this thread is in; None outside."""
+    return next((used for _, used in thread.open if type(used) is dict), None)
+
+
 def enter(scope: VariableScope) -> None:
-    """Make `scope` the current one. `Layer.__call__` does the same in line, for speed."""
-    thread.used[-1][scope.name] = True
-    thread.used.append({})
-    thread.scopes.append(scope)
+    """Make `scope` the current one for a call. `Layer.__call__` does the same in line, for speed."""
+    thread.open[-1][1][scope.name] = True
+    thread.open.append((scope, {}))
 
 
 def leave() -> None:
     """Undo the latest `enter`."""
-    thread.used.pop()
-    thread.scopes.pop()
+    thread.open.pop()
 
 
 class inside:
@@ -176,9 +184,10 @@ class variable_scope:
     def __enter__(self) -> VariableScope:
         if isinstance(self._wanted, VariableScope):
             enter(self._wanted)
+            thread.open[-1] = (self._wanted, _Outside())
             return self._wanted
         scope = open_scope(self._default, self._wanted)
-        thread.scopes.append(scope)
+        thread.open.append((scope, thread.open[-1][1]))
         return scope
 
     def __exit__(self, *exception: object) -> None:
@@ -186,9 +195,9 @@ class variable_scope:
             leave()
             return
         # A scope opened by name gives the names below it free again.
-        prefix = thread.scopes.pop().name + "/"
-        below = {name for used in thread.used for name in used.copy() if name.startswith(prefix)}
-        thread.used[-1].update(dict.fromkeys(below, False))
+        prefix = thread.open.pop()[0].name + "/"
+        below = {name for _, used in thread.open for name in used.copy() if name.startswith(prefix)}
+        thread.open[-1][1].update(dict.fromkeys(below, False))
 
 
 def snake_case(name: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-__all__ = ["flatten", "is_structure", "map_structure", "pack_like"]
+__all__ = ["flatten", "flatten_like", "is_structure", "map_structure", "pack_like"]
 
 
 def is_structure(value: object) -> bool:
@@ -29,6 +29,24 @@ def flatten(structure: Any) -> list[Any]:
     for child in _children(structure):
         leaves.extend(flatten(child))
     return leaves
+
+
+def flatten_like(structure: Any, values: Any) -> list[Any]:
+    """What stands in `values` at the places of the leaves of `structure`.
+
+    Raises:
+        TypeError, ValueError, KeyError: `values` has another structure.
+
+    Example:
+        >>> flatten_like({"b": 0, "a": 0}, {"b": [1, 2], "a": 3})
+        [3, [1, 2]]
+    """
+    if not is_structure(structure):
+        return [values]
+    if isinstance(structure, Mapping):
+        values = [values[key] for key in sorted(structure)]
+    pairs = zip(_children(structure), values, strict=True)
+    return [leaf for child, value in pairs for leaf in flatten_like(child, value)]
 
 
 def map_structure(function: Callable[[Any], Any], structure: Any) -> Any:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 
+from layernet import naming
 from layernet.variable import Variable
 
 __all__ = ["new_state", "random_state", "set_seed"]
@@ -32,8 +33,10 @@ def random_state() -> Variable:
     """
     global _state
     if _state is None:
-        # 63 bits of the system's entropy: each process starts elsewhere.
-        _state = new_state(int.from_bytes(os.urandom(8), "little") >> 1)
+        with naming.lock:
+            if _state is None:
+                # 63 bits of the system's entropy: each process starts elsewhere.
+                _state = new_state(int.from_bytes(os.urandom(8), "little") >> 1)
     return _state
 
 

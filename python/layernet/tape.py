@@ -163,12 +163,13 @@ def _checked(who: str, value: Any) -> Any:
 
 def _weights(target: Any, targets: list[Any], output_gradients: Any) -> list[Any]:
     """One weight or None for each target."""
-    if nest.is_structure(target):
-        weights: list[TensorLike | None] = nest.flatten(output_gradients)
-    else:
-        weights = [output_gradients]
-    if len(weights) != len(targets):
-        raise InvalidArgumentError(f"gradient: expected {len(targets)} output_gradients, got {len(weights)}.")
+    try:
+        weights: list[TensorLike | None] = nest.flatten_like(target, output_gradients)
+    except (TypeError, ValueError, KeyError):
+        raise InvalidArgumentError(
+            f"gradient: expected output_gradients in the structure of the {len(targets)} targets, "
+            f"got {output_gradients}."
+        ) from None
     return [
         w if w is None or isinstance(w, (Tensor, Symbol)) else constant(w, dtype=t.dtype)
         for w, t in zip(weights, targets, strict=True)

@@ -326,6 +326,18 @@ def test_activity_loss_of_the_latest_call():
     assert [float(loss) for loss in layer.losses] == [4.0]
 
 
+@pytest.mark.parametrize("by_object", [False, True])
+def test_activity_loss_of_the_latest_call_inside_a_variable_scope(by_object):
+    layer = ln.layers.Activation("linear", activity_regularizer=lambda y: ln.reduce_sum(y))
+    with ln.variable_scope("s") as scope:
+        pass
+    with ln.variable_scope(scope if by_object else "s"):
+        layer(ONE)
+        layer(2 * ONE)
+
+    assert [float(loss) for loss in layer.losses] == [4.0]
+
+
 def test_activity_losses_of_a_layer_used_twice_in_one_call():
     class Twice(ln.Network):
         def __init__(self):

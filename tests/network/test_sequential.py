@@ -50,7 +50,7 @@ def test_training_of_a_partial_and_of_a_callable_object():
         def __call__(self, x, training=None):
             return x * 2.0 if training else x
 
-    def scale(x, factor, training=None):
+    def scale(x, training=None, factor=1.0):
         return x * factor if training else x
 
     net = ln.Sequential([functools.partial(scale, factor=3.0), Doubler()])
@@ -59,7 +59,7 @@ def test_training_of_a_partial_and_of_a_callable_object():
 
 
 def test_function_without_a_signature():
-    assert ln.Sequential([np.negative, ln.convert_to_tensor])(ONE, training=True).numpy().tolist() == [[-1.0, -1.0]]
+    assert ln.Sequential([ln._core.ops.negative])(ONE, training=True).numpy().tolist() == [[-1.0, -1.0]]
 
 
 def test_training_reaches_dropout_inside():

@@ -11,10 +11,13 @@ import weakref
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
+from numpy import ndarray
+
 from layernet import initializers, naming, nest, regularizers, symbolic
 from layernet.errors import InvalidArgumentError, ShapeError
 from layernet.layers.input_spec import InputSpec
 from layernet.layers.nodes import NodeRecord
+from layernet.naming import thread
 from layernet.tensor import DTypeLike, Symbol, Tensor, as_dtype, constant, convert_to_tensor
 from layernet.variable import Variable, VariableAggregation, VariableSynchronization, layer_variable
 
@@ -206,20 +209,20 @@ class Layer(NodeRecord):
             ShapeError: An input that does not meet `input_spec`.
             ValueError: `call` returned None.
         """
+        if type(inputs) is ndarray:
+            inputs = constant(inputs)
         if not self._ready or type(inputs) is not Tensor or "scope" in kwargs:
             return self._full_call(inputs, args, kwargs)
         if self._input_spec is not None and inputs.shape != self._checked_shape:
             self._check_inputs([inputs])
-        thread = naming.thread
-        used, scopes, scope = thread.used, thread.scopes, self._scope
-        used[-1][scope.name] = True  # type: ignore[union-attr]  # a ready layer has a scope
-        used.append({})
-        scopes.append(scope)  # type: ignore[arg-type]
+        scope = self._scope
+        open_scopes = thread.open
+        open_scopes[-1][1][scope.name] = True  # type: ignore[union-attr]  # a ready layer has a scope
+        open_scopes.append((scope, {}))  # type: ignore[arg-type]
         try:
             outputs = self.call(inputs, *args, **kwargs)
         finally:
-            used.pop()
-            scopes.pop()
+            open_scopes.pop()
         if outputs is None:
             self._refuse_none()
         return outputs
@@ -580,8 +583,7 @@ class Layer(NodeRecord):
                 tracing.add_loss(self, loss)
 
     def _add_eager_loss(self, loss: Any) -> None:
-        # The second entry of the stack exists as long as the outermost call: it tells two such calls apart.
-        outermost = naming.thread.used[1] if len(naming.thread.used) > 1 else None
+        outermost = naming.outermost_call()
         if self._eager_call is not outermost:
             self._eager_call, self._eager_losses = outermost, []
         self._eager_losses.append(loss)
