@@ -1,0 +1,148 @@
+// The choice between BLAS and our own kernel, and BLAS with bias and activation added block by block while hot.
+#include "kernels/gemm_auto.h"
+
+#include <limits.h>
+
+#include "kernels/blas.h"
+#include "kernels/dispatch.h"
+#include "kernels/flush.h"
+
+namespace layernet::kernels {
+namespace {
+
+// Rows of a block: enough that packing B anew for each costs BLAS little, few enough to share among threads.
+constexpr size_t kBlockRows = 256;
+
+template <class T>
+struct Family;
+#define LN_DEFINE_FAMILY(T, suffix, blas_gemm)                                                                           \
+  template <>                                                                                                            \
+  struct Family<T> {                                                                                                     \
+    using Unary = void (*)(const T*, T*, size_t, const double*) noexcept;                                                \
+    static bool prefer_blas(size_t m, size_t n, size_t k) { return prefer_blas_##suffix(m, n, k); }                      \
+    static auto product(const BlasApi& api) { return api.blas_gemm; }                                                    \
+    static size_t workspace(const KernelTable& t, size_t m, size_t n, size_t k) {                                        \
+      return t.gemm_workspace_##suffix(m, n, k);                                                                         \
+    }                                                                                                                    \
+    static size_t pack_bytes(const KernelTable& t, size_t k, size_t n) { return t.pack_b_bytes_##suffix(k, n); }         \
+    static void pack(const KernelTable& t, const GemmArgs& g) {                                                          \
+      t.pack_b_##suffix(static_cast<const T*>(g.b), g.rsb, g.csb, g.k, g.n, g.workspace);                                \
+    }                                                                                                                    \
+    static void gemm(const KernelTable& t, const GemmArgs& g) { t.gemm_##suffix(&g); }                                   \
+    static void packed(const KernelTable& t, const GemmArgs& g) { t.gemm_packed_##suffix(&g); }                          \
+    static void add(const KernelTable& t, T* y, const T* x, size_t n) { t.binary_add_##suffix(y, x, y, n, 0); }          \
+    static Unary activation(const KernelTable& t, int activation) {                                                      \
+      const Unary all[kActCount] = {nullptr,                   t.unary_relu_##suffix,      t.unary_tanh_##suffix,        \
+                                    t.unary_sigmoid_##suffix,  t.unary_elu_##suffix,       t.unary_selu_##suffix,        \
+                                    t.unary_softplus_##suffix, t.unary_softsign_##suffix,  t.unary_hard_sigmoid_##suffix, \
+                                    t.unary_gelu_##suffix,     t.unary_gelu_tanh_##suffix, t.unary_silu_##suffix,        \
+                                    t.unary_mish_##suffix,     t.unary_leaky_relu_##suffix};                             \
+      return all[activation];                                                                                            \
+    }                                                                                                                    \
+  };
+LN_DEFINE_FAMILY(float, f32, sgemm)
+LN_DEFINE_FAMILY(double, f64, dgemm)
+#undef LN_DEFINE_FAMILY
+
+// CBLAS knows rows that are contiguous and columns that are, with a leading dimension of at least one line. The stride of
+// a single line means nothing and may be anything.
+struct BlasOperand {
+  bool possible;
+  int transposed, ld;
+};
+BlasOperand blas_operand(size_t rows, size_t columns, size_t row_stride, size_t column_stride) {
+  if (column_stride == 1 || columns == 1) {
+    const size_t ld = rows == 1 && row_stride < columns ? columns : row_stride;
+    if (column_stride == 1 && ld >= columns && ld <= INT_MAX) return {true, kCblasNoTrans, static_cast<int>(ld)};
+  }
+  if (row_stride == 1) {
+    const size_t ld = columns == 1 && column_stride < rows ? rows : column_stride;
+    if (ld >= rows && ld <= INT_MAX) return {true, kCblasTrans, static_cast<int>(ld)};
+  }
+  return {false, 0, 0};
+}
+
+template <class T>
+GemmPlan plan_gemm(const GemmArgs& g) noexcept {
+  const KernelTable& table = active_kernels();
+  GemmPlan plan{GemmPlan::own, g.m, g.m > 0 ? size_t{1} : 0, 0};
+  if (g.m == 0 || g.n == 0) return plan;
+  if (Family<T>::prefer_blas(g.m, g.n, g.k) && g.m <= INT_MAX && g.n <= INT_MAX && g.k <= INT_MAX && g.ldc <= INT_MAX &&
+      blas_operand(g.m, g.k, g.rsa, g.csa).possible && blas_operand(g.k, g.n, g.rsb, g.csb).possible && blas()) {
+    plan.way = GemmPlan::with_blas;
+  } else if (g.m >= 2 * kBlockRows) {
+    plan.way = GemmPlan::own_packed;
+    plan.workspace = Family<T>::pack_bytes(table, g.k, g.n);
+  } else {
+    plan.workspace = Family<T>::workspace(table, g.m, g.n, g.k);
+    return plan;
+  }
+  plan.block_rows = kBlockRows;
+  plan.blocks = (g.m + kBlockRows - 1) / kBlockRows;
+  return plan;
+}
+
+template <class T>
+void begin(const GemmPlan& plan, const GemmArgs& args) noexcept {
+  if (plan.way == GemmPlan::own_packed) Family<T>::pack(active_kernels(), args);
+}
+
+template <class T>
+void blas_block(const GemmArgs& g) noexcept {
+  const KernelTable& table = active_kernels();
+  const BlasOperand a = blas_operand(g.m, g.k, g.rsa, g.csa), b = blas_operand(g.k, g.n, g.rsb, g.csb);
+  T* const c = static_cast<T*>(g.c);
+  FlushDenormals mode;
+  Family<T>::product(*blas())(kCblasRowMajor, a.transposed, b.transposed, static_cast<int>(g.m), static_cast<int>(g.n),
+                              static_cast<int>(g.k), T(1), static_cast<const T*>(g.a), a.ld, static_cast<const T*>(g.b), b.ld,
+                              g.accumulate ? T(1) : T(0), c, static_cast<int>(g.ldc));
+  if (g.bias)
+    for (size_t i = 0; i < g.m; ++i) Family<T>::add(table, c + i * g.ldc, static_cast<const T*>(g.bias), g.n);
+  if (g.activation == kActNone) return;
+  mode.keep();
+  const auto f = Family<T>::activation(table, g.activation);
+  if (g.ldc == g.n) {
+    f(c, c, g.m * g.n, g.act_params);
+  } else {
+    for (size_t i = 0; i < g.m; ++i) f(c + i * g.ldc, c + i * g.ldc, g.n, g.act_params);
+  }
+}
+
+template <class T>
+void run_block(const GemmPlan& plan, const GemmArgs& args, size_t block) noexcept {
+  const size_t first = block * plan.block_rows;
+  GemmArgs g = args;
+  g.m = args.m - first < plan.block_rows ? args.m - first : plan.block_rows;
+  g.a = static_cast<const T*>(args.a) + first * args.rsa;
+  g.c = static_cast<T*>(args.c) + first * args.ldc;
+  if (plan.way == GemmPlan::with_blas) {
+    blas_block<T>(g);
+  } else if (plan.way == GemmPlan::own_packed) {
+    g.b = args.workspace;
+    Family<T>::packed(active_kernels(), g);
+  } else {
+    Family<T>::gemm(active_kernels(), g);
+  }
+}
+
+template <class T>
+void run_all(const GemmPlan& plan, const GemmArgs& args) noexcept {
+  begin<T>(plan, args);
+  for (size_t block = 0; block < plan.blocks; ++block) run_block<T>(plan, args, block);
+}
+
+}  // namespace
+
+bool prefer_blas_f32(size_t m, size_t n, size_t k) noexcept { return m >= 1024 && n >= 1024 && k >= 1024; }
+bool prefer_blas_f64(size_t m, size_t n, size_t k) noexcept { return m >= 512 && n >= 512 && k >= 256; }
+
+GemmPlan plan_gemm_f32(const GemmArgs& args) noexcept { return plan_gemm<float>(args); }
+GemmPlan plan_gemm_f64(const GemmArgs& args) noexcept { return plan_gemm<double>(args); }
+void gemm_begin_f32(const GemmPlan& plan, const GemmArgs& args) noexcept { begin<float>(plan, args); }
+void gemm_begin_f64(const GemmPlan& plan, const GemmArgs& args) noexcept { begin<double>(plan, args); }
+void gemm_block_f32(const GemmPlan& plan, const GemmArgs& args, size_t block) noexcept { run_block<float>(plan, args, block); }
+void gemm_block_f64(const GemmPlan& plan, const GemmArgs& args, size_t block) noexcept { run_block<double>(plan, args, block); }
+void gemm_auto_f32(const GemmPlan& plan, const GemmArgs& args) noexcept { run_all<float>(plan, args); }
+void gemm_auto_f64(const GemmPlan& plan, const GemmArgs& args) noexcept { run_all<double>(plan, args); }
+
+}  // namespace layernet::kernels

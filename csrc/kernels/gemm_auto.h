@@ -1,0 +1,36 @@
+// Eager matrix products: BLAS or our own kernel, chosen by size. (A plan with packed weights calls gemm_packed itself.)
+// The product is cut into blocks of rows whose number depends on sizes and strides only; threads may take the blocks in
+// any order and the bits stay the same.
+#pragma once
+
+#include <stddef.h>
+
+#include "kernel_args.h"
+
+namespace layernet::kernels {
+
+struct GemmPlan {
+  enum Way { own, own_packed, with_blas } way;
+  size_t block_rows, blocks;
+  size_t workspace;  // bytes for args.workspace, 64-byte aligned, shared by the blocks; may be 0
+};
+
+// Chooses from sizes and strides of args; pointers are not read. May load BLAS (see blas.h).
+GemmPlan plan_gemm_f32(const GemmArgs& args) noexcept;
+GemmPlan plan_gemm_f64(const GemmArgs& args) noexcept;
+
+// Runs one product: begin once, then every block 0 .. blocks - 1, each on any thread.
+void gemm_begin_f32(const GemmPlan& plan, const GemmArgs& args) noexcept;
+void gemm_begin_f64(const GemmPlan& plan, const GemmArgs& args) noexcept;
+void gemm_block_f32(const GemmPlan& plan, const GemmArgs& args, size_t block) noexcept;
+void gemm_block_f64(const GemmPlan& plan, const GemmArgs& args, size_t block) noexcept;
+
+// Everything on the calling thread.
+void gemm_auto_f32(const GemmPlan& plan, const GemmArgs& args) noexcept;
+void gemm_auto_f64(const GemmPlan& plan, const GemmArgs& args) noexcept;
+
+// The size rule, true where BLAS is expected to be faster; see gemm_auto.cpp for the measurement.
+bool prefer_blas_f32(size_t m, size_t n, size_t k) noexcept;
+bool prefer_blas_f64(size_t m, size_t n, size_t k) noexcept;
+
+}  // namespace layernet::kernels
