@@ -24,13 +24,6 @@ struct EffectObject {
   Ref<Node> node;
 };
 
-py::array make_array(const PlanPort& port, std::int64_t n) {
-  std::vector<py::ssize_t> shape;
-  for (const Dim d : port.spec.shape) shape.push_back(d.at(n));
-  const DType t = port.spec.dtype == DType::bfloat16 ? DType::uint8 : port.spec.dtype;
-  return py::array(py::dtype(name_of(t)), shape);
-}
-
 py::list run_plan(const Plan& plan, const py::list& arrays) {
   std::vector<Tensor> inputs;
   std::vector<Shape> shapes;

@@ -250,7 +250,92 @@ PyObject* get_item(PyObject* x, PyObject* key) {
   }
 }
 
+template <PyObject* (*F)(PyObject*, PyObject*)>
+PyObject* reflected(PyObject* self, PyObject* other) {
+  return F(other, self);
+}
+PyObject* power_method(PyObject* a, PyObject* b) { return power(a, b, Py_None); }
+template <int Operation>
+PyObject* compare_method(PyObject* a, PyObject* b) {
+  return compare(a, b, Operation);
+}
+PyObject* hash_method(PyObject* self, PyObject*) { return PyLong_FromSsize_t(PyBaseObject_Type.tp_hash(self)); }
+PyObject* bool_method(PyObject* self, PyObject*) {
+  const int t = truth(self);
+  return t < 0 ? nullptr : PyBool_FromLong(t);
+}
+PyObject* length_method(PyObject* self, PyObject*) {
+  const Py_ssize_t n = length(self);
+  return n < 0 ? nullptr : PyLong_FromSsize_t(n);
+}
+PyObject* iterate(PyObject* o) { return length(o) < 0 ? nullptr : PySeqIter_New(o); }
+PyObject* item_at(PyObject* o, Py_ssize_t i) {
+  const py::object key = py::int_(i);
+  return get_item(o, key.ptr());
+}
+template <PyObject* (*F)(PyObject*)>
+PyObject* without_arguments(PyObject* self, PyObject*) {
+  return F(self);
+}
+
+// Python subclasses build their slots from the names in the class, so each operator is there under its name as well.
+PyMethodDef arithmetic_methods[] = {
+    {"__add__", binary<k_add>, METH_O, nullptr},
+    {"__radd__", reflected<binary<k_add>>, METH_O, nullptr},
+    {"__sub__", binary<k_subtract>, METH_O, nullptr},
+    {"__rsub__", reflected<binary<k_subtract>>, METH_O, nullptr},
+    {"__mul__", binary<k_multiply>, METH_O, nullptr},
+    {"__rmul__", reflected<binary<k_multiply>>, METH_O, nullptr},
+    {"__truediv__", true_divide, METH_O, nullptr},
+    {"__rtruediv__", reflected<true_divide>, METH_O, nullptr},
+    {"__floordiv__", binary<k_floordiv>, METH_O, nullptr},
+    {"__rfloordiv__", reflected<binary<k_floordiv>>, METH_O, nullptr},
+    {"__mod__", binary<k_mod>, METH_O, nullptr},
+    {"__rmod__", reflected<binary<k_mod>>, METH_O, nullptr},
+    {"__pow__", power_method, METH_O, nullptr},
+    {"__rpow__", reflected<power_method>, METH_O, nullptr},
+    {"__matmul__", binary<k_matmul>, METH_O, nullptr},
+    {"__rmatmul__", reflected<binary<k_matmul>>, METH_O, nullptr},
+    {"__and__", binary<k_logical_and>, METH_O, nullptr},
+    {"__rand__", reflected<binary<k_logical_and>>, METH_O, nullptr},
+    {"__or__", binary<k_logical_or>, METH_O, nullptr},
+    {"__ror__", reflected<binary<k_logical_or>>, METH_O, nullptr},
+    {"__xor__", binary<k_logical_xor>, METH_O, nullptr},
+    {"__rxor__", reflected<binary<k_logical_xor>>, METH_O, nullptr},
+    {"__neg__", without_arguments<unary<k_negative>>, METH_NOARGS, nullptr},
+    {"__pos__", without_arguments<unary<k_identity>>, METH_NOARGS, nullptr},
+    {"__abs__", without_arguments<unary<k_abs>>, METH_NOARGS, nullptr},
+    {"__invert__", without_arguments<unary<k_logical_not>>, METH_NOARGS, nullptr},
+    {"__eq__", compare_method<Py_EQ>, METH_O, nullptr},
+    {"__ne__", compare_method<Py_NE>, METH_O, nullptr},
+    {"__lt__", compare_method<Py_LT>, METH_O, nullptr},
+    {"__le__", compare_method<Py_LE>, METH_O, nullptr},
+    {"__gt__", compare_method<Py_GT>, METH_O, nullptr},
+    {"__ge__", compare_method<Py_GE>, METH_O, nullptr},
+    {"__hash__", hash_method, METH_NOARGS, nullptr},
+    {"__getitem__", get_item, METH_O, nullptr},
+};
+PyMethodDef number_methods[] = {
+    {"__bool__", bool_method, METH_NOARGS, nullptr},
+    {"__float__", without_arguments<number<PyNumber_Float>>, METH_NOARGS, nullptr},
+    {"__int__", without_arguments<number<PyNumber_Long>>, METH_NOARGS, nullptr},
+    {"__index__", without_arguments<index_number>, METH_NOARGS, nullptr},
+    {"__len__", length_method, METH_NOARGS, nullptr},
+    {"__iter__", without_arguments<iterate>, METH_NOARGS, nullptr},
+};
+
+template <std::size_t N>
+void add_methods(PyTypeObject* type, PyMethodDef (&methods)[N]) {
+  for (PyMethodDef& m : methods) {
+    const auto descriptor = py::reinterpret_steal<py::object>(PyDescr_NewMethod(type, &m));
+    if (!descriptor || PyObject_SetAttrString(reinterpret_cast<PyObject*>(type), m.ml_name, descriptor.ptr()) != 0)
+      throw py::error_already_set();
+  }
+}
+
 void set_slots(PyTypeObject* type, bool numeric) {
+  add_methods(type, arithmetic_methods);
+  if (numeric) add_methods(type, number_methods);
   PyNumberMethods& n = *type->tp_as_number;
   n.nb_add = binary<k_add>;
   n.nb_subtract = binary<k_subtract>;
@@ -277,14 +362,8 @@ void set_slots(PyTypeObject* type, bool numeric) {
     n.nb_index = index_number;
     type->tp_as_mapping->mp_length = length;
     type->tp_as_sequence->sq_length = length;
-    type->tp_iter = [](PyObject* o) -> PyObject* {
-      if (length(o) < 0) return nullptr;
-      return PySeqIter_New(o);
-    };
-    type->tp_as_sequence->sq_item = [](PyObject* o, Py_ssize_t i) -> PyObject* {
-      const py::object key = py::int_(i);
-      return get_item(o, key.ptr());
-    };
+    type->tp_iter = iterate;
+    type->tp_as_sequence->sq_item = item_at;
   }
   PyType_Modified(type);
 }

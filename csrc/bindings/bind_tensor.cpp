@@ -1,17 +1,12 @@
 // Tensor, Symbol and Variable as Python objects, and values from Python objects.
 #include "bindings/common.h"
-#include "core/convert.h"
 #include "core/error.h"
-#include "kernels/dispatch.h"
-#include "kernels/table.h"
 
 namespace layernet::python {
 
 Types types;
 
 namespace {
-
-constexpr int kFloat64 = static_cast<int>(DType::float64);
 
 // An array that holds a reference to a Python object and gives it up from any thread.
 void release_python(void* owner) {
@@ -52,10 +47,7 @@ Tensor converted(const Tensor& t, DType to) {
   if (t.dtype() == to) return t;
   if (!convertible(t.dtype(), to))
     throw DTypeError(join("tensor: expected values of ", to, ", got ", t.dtype(), ". Convert with cast."));
-  Tensor out = Tensor::empty(Spec(to, t.shape()));
-  kernels::active_kernels().cast(t.data(), static_cast<int>(t.dtype()), out.mutable_data(), static_cast<int>(to),
-                                 static_cast<std::size_t>(t.size()));
-  return out;
+  return t.converted(to);
 }
 
 Tensor tensor_from_array(const py::array& given, const DType* dtype) {
@@ -188,7 +180,7 @@ py::object wrap(Value value) {
 }
 
 py::array array_of(const Tensor& t, py::handle owner) {
-  if (t.dtype() == DType::bfloat16) return array_of(converted(t, DType::float32), py::handle());
+  if (t.dtype() == DType::bfloat16) return array_of(t.converted(DType::float32), py::handle());
   std::vector<py::ssize_t> shape;
   for (const Dim d : t.shape()) shape.push_back(d.value());
   py::object base = owner ? py::reinterpret_borrow<py::object>(owner) : py::none();

@@ -1,7 +1,7 @@
 // layernet._core: table of contents.
 #include "bindings/common.h"
 
-PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used(false)) {
+PYBIND11_MODULE(_core, m) {
   using namespace layernet::python;
   m.doc() = "C++ core of layernet: tensors, ops, tapes, graphs and plans.";
   bind_dtype(m);

@@ -67,6 +67,7 @@ Dim divide_exact(Dim a, Dim b, const char* who) {
 }
 
 Dim element_count(const Shape& shape, const char* who) {
+  if (shape.size() > kMaxRank) throw ShapeError(join(who, ": expected at most ", kMaxRank, " axes, got ", shape.size(), "."));
   Dim n = 1;
   for (const Dim d : shape)  // a zero anywhere makes the whole empty, whatever the other sizes
     if (d == Dim(0)) return Dim(0);

@@ -7,6 +7,8 @@
 
 #include "core/convert.h"
 #include "core/error.h"
+#include "kernels/dispatch.h"
+#include "kernels/table.h"
 #include "layernet/graph.h"
 
 namespace layernet {
@@ -95,6 +97,14 @@ Tensor Tensor::copy_of(Spec spec, const void* data) {
 }
 
 Tensor Tensor::view(Shape shape) const { return share(Spec(dtype(), std::move(shape)), storage(), mutable_data()); }
+
+Tensor Tensor::converted(DType to) const {
+  if (dtype() == to) return *this;
+  Tensor out = empty(Spec(to, shape()));
+  kernels::active_kernels().cast(data(), static_cast<int>(dtype()), out.mutable_data(), static_cast<int>(to),
+                                 static_cast<std::size_t>(size()));
+  return out;
+}
 
 Variable::Variable(Tensor initial, bool trainable)
     : value_(std::move(initial)), spec_(value_.spec()), trainable_(trainable) {}

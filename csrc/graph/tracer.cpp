@@ -54,6 +54,7 @@ SymbolBody::SymbolBody(Spec s, Ref<Node> n, int out)
 SymbolBody::~SymbolBody() = default;
 
 Value placeholder(Spec spec, std::string name) {
+  element_count(spec.shape, "Input");
   Ref<Node> node = make_node(Node::Kind::input);
   node->outputs.push_back(std::move(spec));
   node->name = std::move(name);

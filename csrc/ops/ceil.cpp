@@ -9,7 +9,7 @@ struct Ceil {
   template <class V>
   void fields(V&) {}
   Specs infer(const InSpecs& in) const { return infer_unary_float("ceil", in); }
-  Values backward(Emitter& e, const Call& call, const Values& dy) const {
+  Values backward(Emitter& e, const Call& call, const Values&) const {
     return one_value(emit::zeros_like(e, call.in(0)));
   }
   void prepare(Preparation& p) const {

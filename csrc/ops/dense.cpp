@@ -150,9 +150,8 @@ struct Dense {
     }
     Dim rows = 1;
     for (std::size_t i = 0; i + 1 < p.in(0).shape.size(); ++i) rows = layernet::multiply(rows, p.in(0).shape[i], "dense");
-    const std::size_t room = rows.is_fixed() ? gemm_scratch<T>(table, static_cast<std::size_t>(rows.value()), n, k)
-                                             : kernels::gemm_auto_workspace_limit(table);
-    p.scratch(Dim(static_cast<std::int64_t>(room)), 1);
+    gemm_scratch<T>(p, rows, Dim(static_cast<std::int64_t>(n)), Dim(static_cast<std::int64_t>(k)), operand(nullptr, k, false),
+                    operand(nullptr, transpose_w ? k : n, transpose_w));
     p.run(run<T>, "gemm");
   }
 
@@ -168,7 +167,7 @@ struct Dense {
     args.activation = p.activation;
     args.act_params = &p.alpha;
     args.workspace = b.scratch;
-    if (!p.packed) return gemm_run<T>(*step.kernels, args);
+    if (!p.packed) return gemm_run<T>(args);
     args.b = static_cast<const Ref<Storage>*>(step.constants.get())->get()->data;
     if constexpr (std::is_same_v<T, double>)
       step.kernels->gemm_packed_f64(&args);

@@ -36,19 +36,35 @@ inline kernels::GemmArgs gemm_args(std::size_t m, std::size_t n, std::size_t k, 
 }
 
 template <class T>
-std::size_t gemm_scratch(const kernels::KernelTable& k, std::size_t m, std::size_t n, std::size_t depth) noexcept {
+kernels::GemmPlan gemm_plan(const kernels::GemmArgs& args) noexcept {
   if constexpr (std::is_same_v<T, double>)
-    return kernels::gemm_auto_workspace_f64(k, m, n, depth);
+    return kernels::plan_gemm_f64(args);
   else
-    return kernels::gemm_auto_workspace_f32(k, m, n, depth);
+    return kernels::plan_gemm_f32(args);
+}
+
+// Asks for the workspace of products of these sizes. Where a size hangs on the batch symbol the whole packed B is counted,
+// which no way of multiplying exceeds (kernels/gemm_auto.cpp).
+template <class T>
+void gemm_scratch(Preparation& p, Dim m, Dim n, Dim k, const MatrixOperand& a, const MatrixOperand& b) {
+  constexpr std::int64_t kPanel = 128;  // columns by which a packed panel may be padded, on any instruction set
+  if (m.is_fixed() && n.is_fixed() && k.is_fixed()) {
+    const auto args = gemm_args(static_cast<std::size_t>(m.value()), static_cast<std::size_t>(n.value()),
+                                static_cast<std::size_t>(k.value()), a, b, nullptr);
+    p.scratch(Dim(static_cast<std::int64_t>(gemm_plan<T>(args).workspace)), 1);
+    return;
+  }
+  p.scratch(layernet::multiply(k, n, "gemm"), sizeof(T));
+  p.scratch(layernet::multiply(k, Dim(kPanel), "gemm"), sizeof(T));
+  p.scratch(Dim(4096), 1);
 }
 
 template <class T>
-void gemm_run(const kernels::KernelTable& k, const kernels::GemmArgs& args) noexcept {
+void gemm_run(const kernels::GemmArgs& args) noexcept {
   if constexpr (std::is_same_v<T, double>)
-    kernels::gemm_auto_f64(k, args);
+    kernels::gemm_auto_f64(kernels::plan_gemm_f64(args), args);
   else
-    kernels::gemm_auto_f32(k, args);
+    kernels::gemm_auto_f32(kernels::plan_gemm_f32(args), args);
 }
 
 }  // namespace layernet

@@ -50,17 +50,15 @@ struct Matmul {
     const bool f64 = p.in(0).dtype == DType::float64;
     const Shape &a = p.in(0).shape, &y = p.out().shape;
     const Dim m = y[y.size() - 2], n = y.back(), k = a[a.size() - (transpose_a ? 2 : 1)];
-    // When a size hangs on the batch symbol the workspace is asked for when running (workspace_bound covers every size).
-    p.scratch(f64 ? workspace_bound<double>(p.kernels(), m, n, k) : workspace_bound<float>(p.kernels(), m, n, k), 1);
+    f64 ? ask<double>(p, m, n, k) : ask<float>(p, m, n, k);
     p.run(f64 ? run<double> : run<float>, "gemm");
   }
 
   template <class T>
-  static Dim workspace_bound(const kernels::KernelTable& kernels, Dim m, Dim n, Dim k) {
-    if (m.is_fixed() && n.is_fixed() && k.is_fixed())
-      return Dim(static_cast<std::int64_t>(gemm_scratch<T>(kernels, static_cast<std::size_t>(m.value()),
-                                                           static_cast<std::size_t>(n.value()), static_cast<std::size_t>(k.value()))));
-    return Dim(static_cast<std::int64_t>(kernels::gemm_auto_workspace_limit(kernels)));
+  void ask(Preparation& p, Dim m, Dim n, Dim k) const {
+    const auto width = [](Dim d) { return d.is_fixed() ? static_cast<std::size_t>(d.value()) : 0; };
+    gemm_scratch<T>(p, m, n, k, operand(nullptr, width(transpose_a ? m : k), transpose_a),
+                    operand(nullptr, width(transpose_b ? k : n), transpose_b));
   }
 
   template <class T>
@@ -68,7 +66,7 @@ struct Matmul {
     const auto& p = step.get<MatmulParams>();
     const View &a = buffers.in[0], &b = buffers.in[1], &y = buffers.out[0];
     if (y.size() == 0) return;
-    const std::size_t ra = a.rank(), rb = b.rank(), ry = y.rank();
+    const std::size_t ra = a.rank(), ry = y.rank();
     const auto m = static_cast<std::size_t>(y.dim(ry - 2)), n = static_cast<std::size_t>(y.dim(ry - 1));
     const auto k = static_cast<std::size_t>(a.dim(p.transpose_a ? ra - 2 : ra - 1));
     const auto one = [&](std::int64_t ia, std::int64_t ib, std::int64_t iy) {
@@ -76,7 +74,7 @@ struct Matmul {
                             operand(b.as<T>() + static_cast<std::size_t>(ib) * k * n, p.transpose_b ? k : n, p.transpose_b),
                             y.as<T>() + static_cast<std::size_t>(iy) * m * n);
       args.workspace = buffers.scratch;
-      gemm_run<T>(*step.kernels, args);
+      gemm_run<T>(args);
     };
     if (ry == 2) return one(0, 0, 0);
     // The leading axes broadcast like an elementwise op whose elements are matrices.

@@ -9,7 +9,7 @@ struct Negative {
   template <class V>
   void fields(V&) {}
   Specs infer(const InSpecs& in) const { return infer_unary_arithmetic("negative", in); }
-  Values backward(Emitter& e, const Call& call, const Values& dy) const {
+  Values backward(Emitter& e, const Call&, const Values& dy) const {
     return one_value(emit::negative(e, dy[0]));
   }
   void prepare(Preparation& p) const {

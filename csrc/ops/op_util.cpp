@@ -16,7 +16,7 @@ Dim same_dim(const char* who, const char* what, Dim a, Dim b) {
 Shape broadcast(const char* who, const Shape& a, const Shape& b) {
   if (a == b) return a;
   const std::size_t rank = std::max(a.size(), b.size());
-  if (rank > 12) throw ShapeError(join(who, ": expected at most 12 axes, got ", rank, "."));
+  if (rank > kMaxRank) throw ShapeError(join(who, ": expected at most ", kMaxRank, " axes, got ", rank, "."));
   Shape out(rank);
   for (std::size_t i = 0; i < rank; ++i) {
     const Dim da = i + a.size() < rank ? Dim(1) : a[i + a.size() - rank];

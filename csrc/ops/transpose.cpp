@@ -7,7 +7,7 @@ namespace {
 
 struct TransposeParams {
   std::uint8_t rank, item;
-  std::uint8_t perm[16];
+  std::uint8_t perm[kMaxRank];
 };
 
 struct Transpose {
@@ -49,7 +49,7 @@ struct Transpose {
     const auto axes = order(p.in(0).shape.size());
     params.rank = static_cast<std::uint8_t>(axes.size());
     params.item = static_cast<std::uint8_t>(item_size(p.in(0).dtype));
-    for (std::size_t i = 0; i < axes.size(); ++i) params.perm[i] = static_cast<std::uint8_t>(axes[i]);
+    for (std::size_t i = 0; i < axes.size() && i < kMaxRank; ++i) params.perm[i] = static_cast<std::uint8_t>(axes[i]);
     p.run(run, "copy_strided");
   }
   static void run(const Step& step, const Buffers& b) noexcept {

@@ -131,7 +131,7 @@ cdef class PlanCaller:
     cdef cnp.ndarray _output(self, size_t port, int64_t n, object out):
         """A fresh array for the port, or `out` after a check."""
         cdef const Spec* spec = &self._plan.get().outputs()[port].spec
-        cdef cnp.npy_intp[MAX_RANK] dims
+        cdef cnp.npy_intp dims[MAX_RANK]
         cdef int rank = <int>(<Spec*>spec).shape.size(), d
         cdef int number = TYPE_NUMBERS[<int>spec.dtype]
         for d in range(rank):
@@ -176,7 +176,7 @@ cdef class PlanCaller:
             DTypeError: x is not made of real numbers.
         """
         cdef cnp.ndarray a, y
-        cdef const void* source
+        cdef void* source
         cdef void* target
         cdef int64_t n
         if not self._single:
@@ -190,13 +190,13 @@ cdef class PlanCaller:
         target = cnp.PyArray_DATA(y)
         if out is not None and _overlap(a, y):
             raise ValueError("predict: expected out to lie apart from the input, got overlapping memory.")
-        run_plan(self._plan.get()[0], n, &source, &target)
+        run_plan(self._plan.get()[0], n, <const void* const*>&source, <void* const*>&target)
         return y
 
     def run_list(self, list xs, outs=None):
         """The general form: a list of arrays in, a list of arrays out."""
-        cdef const void*[MAX_PORTS] sources
-        cdef void*[MAX_PORTS] targets
+        cdef void* sources[MAX_PORTS]
+        cdef void* targets[MAX_PORTS]
         cdef size_t i
         cdef int64_t n = -1
         cdef list arrays = []
@@ -221,7 +221,7 @@ cdef class PlanCaller:
                         raise ValueError("predict: expected out to lie apart from the inputs, got overlapping memory.")
             results.append(y)
             targets[i] = cnp.PyArray_DATA(<cnp.ndarray>y)
-        run_plan(plan[0], n, sources, targets)
+        run_plan(plan[0], n, <const void* const*>sources, <void* const*>targets)
         return results
 
 

@@ -47,6 +47,9 @@ LAYERNET_API Dim multiply(Dim a, Dim b, const char* who);
 // a / b when b divides a: integers, cN/k, cN/(kN). Unknown when either is.
 LAYERNET_API Dim divide_exact(Dim a, Dim b, const char* who);
 
+// Axes of any value at most; more is a ShapeError.
+constexpr std::size_t kMaxRank = 12;
+
 using Shape = SmallVector<Dim, 6>;
 using Ints = SmallVector<std::int64_t, 6>;
 

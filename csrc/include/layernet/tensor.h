@@ -128,6 +128,8 @@ class LAYERNET_API Tensor {
   const Ref<Storage>& storage() const noexcept { return tensor_body()->storage; }
   // The same elements under another shape of equal count; shares the storage.
   Tensor view(Shape shape) const;
+  // The same numbers in another type (as the op cast does it); itself when it is of that type already.
+  Tensor converted(DType dtype) const;
   // Nobody else refers to this value or to its storage.
   bool unowned_elsewhere() const noexcept { return body_.unique() && storage().unique(); }
   const Ref<ValueBody>& body() const noexcept { return body_; }

@@ -1,0 +1,142 @@
+"""From a network to a plan: tracing, compiling, calling.
+
+A network is called once on placeholders inside a trace that records nothing on the user's objects; the graph of that call is
+compiled into an immutable plan with its own copy of the weights.
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from layernet import _core, nest, symbolic
+from layernet._predict import PlanCaller
+from layernet.errors import DTypeError, GraphError, ShapeError
+from layernet.layers.base import Layer
+from layernet.tensor import Symbol
+
+__all__ = ["Predictor"]
+
+
+def as_input(x: Any, dtype: str) -> npt.NDArray[Any]:
+    """`x` as a native, aligned, C-contiguous array of `dtype`.
+
+    Raises:
+        DTypeError: x is complex, or not made of numbers.
+    """
+    if isinstance(x, Symbol):
+        raise GraphError("predict: expected an array, got a symbolic value. Call the network itself on it.")
+    array = np.asarray(x)
+    if array.dtype.kind not in "biuf" and array.dtype.name != "bfloat16":
+        raise DTypeError(
+            f"predict: expected numbers, got an array of dtype {array.dtype}. "
+            'Convert it, e.g. np.asarray(x, "float32").'
+        )
+    return np.require(array.astype(dtype, copy=False), requirements=["C", "A"])
+
+
+def input_template(network: Layer, inputs: Any = None) -> Any:
+    """Placeholders to trace `network` with: `inputs`, else what its first call took, else its first layer's `input_shape`."""
+    if inputs is not None:
+        for leaf in nest.flatten(inputs):
+            if not isinstance(leaf, Symbol):
+                raise TypeError(f"inputs: expected ln.Input(...) or a structure of them, got {type(leaf).__name__}.")
+        return inputs
+    signature = getattr(network, "_call_signature", None)
+    if signature is not None:
+        return nest.map_structure(lambda s: symbolic.Input(s.shape[1:], s.dtype), signature)
+    layers = getattr(network, "layers", None) or [network]
+    shape = getattr(layers[0], "_batch_input_shape", None)
+    if shape is not None:
+        return symbolic.Input(shape[1:], layers[0].dtype or "float32", batch_size=shape[0])
+    raise ShapeError(
+        f"{network!r}: expected a network that knows its inputs, got one that was never called. Call it once on an array, "
+        "or say Predictor(network, ln.Input(shape=(8,)))."
+    )
+
+
+def trace(network: Layer, inputs: Any, **kwargs: Any) -> tuple[list[Symbol], Any, symbolic.Tracing]:
+    """The symbolic outputs of one call that leaves no mark on the network: placeholders, outputs, the trace."""
+    flat = nest.flatten(inputs)
+    with symbolic.Tracing(record=False) as tracing:
+        outputs = network(inputs, **kwargs)
+    return flat, outputs, tracing
+
+
+def takes_training(network: Layer) -> bool:
+    """Whether `network.call` has a parameter named training."""
+    return "training" in inspect.signature(network.call).parameters
+
+
+class Predictor(PlanCaller):
+    """A network compiled for inference: traced, fused, its weights packed. Immutable; threads may share it.
+
+    Args:
+        network: A Network or Layer. `training=False` is passed where its `call` takes it.
+        inputs: `ln.Input(...)` or a list, tuple or dictionary of them. By default what the network's first call took,
+            else the first layer's `input_shape`.
+
+    Attributes:
+        input_shapes: Shapes of the inputs in the structure that `predict` takes, None for the batch.
+        output_shapes: Shapes of the outputs.
+
+    Raises:
+        ShapeError: The network was never called and `inputs` is not given.
+        GraphError: The network cannot be traced (Python control flow on values, sizes that depend on data).
+
+    Example:
+        >>> import numpy as np, layernet as ln
+        >>> net = ln.Sequential([ln.layers.Dense(4, activation="relu"), ln.layers.Dense(1)])
+        >>> y = net(np.ones((2, 3), "float32"))
+        >>> predictor = ln.Predictor(net)
+        >>> predictor.predict(np.ones((5, 3), "float32")).shape
+        (5, 1)
+    """
+
+    _template: Any
+    _outputs: Any
+    _plan: Any
+
+    def __new__(cls, network: Layer, inputs: Any = None) -> Predictor:
+        if not isinstance(network, Layer):
+            raise TypeError(f"Predictor: expected a Network or Layer, got {type(network).__name__}.")
+        template = input_template(network, inputs)
+        kwargs = {"training": False} if takes_training(network) else {}
+        flat, outputs, _ = trace(network, template, **kwargs)
+        plan = _core.Plan(_core.Graph(flat, nest.flatten(outputs)))
+        self = super().__new__(cls, plan.capsule())
+        self._plan = plan
+        self._template = nest.map_structure(lambda s: s.shape, template)
+        self._structure = nest.map_structure(lambda s: None, template)
+        self._outputs = nest.map_structure(lambda s: None, outputs)
+        self.input_shapes = self._template
+        self.output_shapes = nest.map_structure(lambda s: s.shape, outputs)
+        return self
+
+    def __init__(self, network: Layer, inputs: Any = None) -> None:
+        pass
+
+    def __call__(self, x: Any, out: Any = None) -> Any:
+        """The same as `predict`."""
+        return self.predict(x, out)
+
+    def predict_structure(self, x: Any, out: Any = None) -> Any:
+        """`predict` for several inputs or outputs: structures of arrays in and out."""
+        results = self.run_list(nest.flatten(x), None if out is None else nest.flatten(out))
+        return nest.pack_like(self._outputs, results)
+
+    @property
+    def steps(self) -> list[dict[str, Any]]:
+        """What runs, in order: op, kernel, inputs, outputs, bytes of constants."""
+        return list(self._plan.steps)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of constants held."""
+        return int(self._plan.constant_bytes)
+
+    def __repr__(self) -> str:
+        return f"Predictor({self.input_shapes} -> {self.output_shapes}, {len(self.steps)} steps, {self.nbytes} bytes)"
