@@ -26,6 +26,7 @@ from layernet import (
     regularizers,
 )
 from layernet._core import build_info, get_num_threads, set_num_threads
+from layernet.compiling import Predictor
 from layernet.layers.base import Layer
 from layernet.layers.input_spec import InputSpec
 from layernet.naming import reset_naming, variable_scope
@@ -141,6 +142,7 @@ __all__ = [
     "InputSpec",
     "Layer",
     "Network",
+    "Predictor",
     "Saver",
     "Sequential",
     "Symbol",

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from layernet.random import random_state
 
 from layernet import _core
 from layernet.config import Configurable, Registry
+from layernet.random import random_state
 from layernet.tensor import Tensor
 from layernet.tensor import core_ops as _ops
 

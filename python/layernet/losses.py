@@ -14,12 +14,10 @@ element is a row of its own. `reduction="mean"` is the mean over all rows (weigh
 
 from __future__ import annotations
 
-from typing import Any
-
 from layernet import _core
 from layernet.config import Registry
 from layernet.errors import ShapeError
-from layernet.tensor import Tensor, TensorLike
+from layernet.tensor import DType, Tensor, TensorLike
 from layernet.tensor import core_ops as _ops
 
 __all__ = [
@@ -48,6 +46,7 @@ _EPSILON = 1e-7
 # Smallest squared length that cosine_similarity divides by. The value of tf.nn.l2_normalize.
 _TINY_SQUARE = 1e-12
 
+Shape = tuple[int | None, ...]
 _VALUES = (_core.Tensor, _core.Symbol, _core.Variable)
 
 
@@ -449,23 +448,24 @@ def _value(x: Any) -> Tensor:
     return value if value.dtype.is_floating else _ops.cast(value, dtype=_core.float32)
 
 
-def _like(x: Any, dtype: Any) -> Tensor:
-    """`x` as a tensor of the given dtype."""
+def _like(x: Any, dtype: DType) -> Tensor:
+    """`x` as a tensor of the given dtype; each dtype is one object."""
     if not isinstance(x, _VALUES):
         return _core.constant(x, dtype=dtype)
-    return x if x.dtype == dtype else _ops.cast(x, dtype=dtype)
+    return x if x.dtype is dtype else _ops.cast(x, dtype=dtype)
 
 
-def _pair(who: str, y_true: TensorLike, y_pred: TensorLike) -> tuple[Any, Any]:
+def _pair(who: str, y_true: TensorLike, y_pred: TensorLike) -> tuple[Tensor, Tensor]:
     """Targets and predictions of one dtype and one shape."""
     pred = _value(y_pred)
     true = _like(y_true, pred.dtype)
-    if true.shape != pred.shape:
-        true = _matched(who, true, pred.shape)
+    shape = pred.shape
+    if true.shape != shape:
+        true = _matched(who, true, shape)
     return true, pred
 
 
-def _rows(who: str, y_true: TensorLike, y_pred: TensorLike) -> tuple[Any, Any]:
+def _rows(who: str, y_true: TensorLike, y_pred: TensorLike) -> tuple[Tensor, Tensor]:
     """Targets and predictions as in `_pair`, for formulas over a whole row."""
     true, pred = _pair(who, y_true, y_pred)
     if len(pred.shape) < 2:
@@ -473,7 +473,7 @@ def _rows(who: str, y_true: TensorLike, y_pred: TensorLike) -> tuple[Any, Any]:
     return true, pred
 
 
-def _labels(who: str, y_true: TensorLike, pred: Any) -> Any:
+def _labels(who: str, y_true: TensorLike, pred: Tensor) -> Tensor:
     """Class numbers as int64, one per row of `pred`."""
     if len(pred.shape) < 2 or pred.shape[-1] is None:
         raise _needs_rows(who, pred)
@@ -482,7 +482,7 @@ def _labels(who: str, y_true: TensorLike, pred: Any) -> Any:
     return labels if labels.shape == rows else _matched(who, labels, rows)
 
 
-def _matched(who: str, true: Any, wanted: tuple[int | None, ...]) -> Tensor:
+def _matched(who: str, true: Tensor, wanted: Shape) -> Tensor:
     """`true` brought to the shape `wanted` by adding or dropping a last axis of length 1."""
     shape = true.shape
     if _agree(shape, wanted):
@@ -497,14 +497,14 @@ def _matched(who: str, true: Any, wanted: tuple[int | None, ...]) -> Tensor:
     )
 
 
-def _agree(shape: tuple[int | None, ...], wanted: tuple[int | None, ...]) -> bool:
+def _agree(shape: Shape, wanted: Shape) -> bool:
     """Whether the shapes are equal as far as their dimensions are known."""
     return len(shape) == len(wanted) and all(
         a is None or b is None or a == b for a, b in zip(shape, wanted, strict=True)
     )
 
 
-def _mean_of(values: Any, sample_weight: Any, reduction: str) -> Any:
+def _mean_of(values: Tensor, sample_weight: TensorLike | None, reduction: str) -> Tensor:
     """The loss whose rows are the means of `values` over the last axis."""
     if sample_weight is None and reduction == "mean":
         return _ops.reduce_mean(values)
@@ -513,7 +513,7 @@ def _mean_of(values: Any, sample_weight: Any, reduction: str) -> Any:
     return _reduced(values, sample_weight, reduction)
 
 
-def _reduced(per_row: Any, sample_weight: Any, reduction: str) -> Any:
+def _reduced(per_row: Tensor, sample_weight: TensorLike | None, reduction: str) -> Tensor:
     """One value per row, weighted and reduced."""
     if sample_weight is not None:
         per_row = _ops.multiply(per_row, _weights(sample_weight, per_row))
@@ -526,7 +526,7 @@ def _reduced(per_row: Any, sample_weight: Any, reduction: str) -> Any:
     raise ValueError(f"loss: expected reduction 'mean', 'sum' or 'none', got {reduction!r}.")
 
 
-def _weights(sample_weight: Any, per_row: Any) -> Any:
+def _weights(sample_weight: TensorLike, per_row: Tensor) -> Tensor:
     """Weights in a shape that multiplies rows: one each, or one per leading axis."""
     weights = _like(sample_weight, per_row.dtype)
     shape, rows = weights.shape, per_row.shape
@@ -544,20 +544,20 @@ def _weights(sample_weight: Any, per_row: Any) -> Any:
     return weights
 
 
-def _sum_last(values: Any) -> Any:
+def _sum_last(values: Tensor) -> Tensor:
     return _ops.reduce_sum(values, axis=[-1], all=False)
 
 
-def _margin(true: Any, pred: Any) -> Any:
+def _margin(true: Tensor, pred: Tensor) -> Tensor:
     return _ops.relu(_ops.affine(_ops.multiply(true, pred), scale=-1.0, shift=1.0))
 
 
-def _unit(vectors: Any) -> Any:
+def _unit(vectors: Tensor) -> Tensor:
     squares = _ops.reduce_sum(_ops.square(vectors), axis=[-1], all=False, keepdims=True)
     return _ops.multiply(vectors, _ops.rsqrt(_ops.clip(squares, min=_TINY_SQUARE)))
 
 
-def _log_probabilities(pred: Any) -> Any:
+def _log_probabilities(pred: Tensor) -> Tensor:
     total = _ops.reduce_sum(pred, axis=[-1], all=False, keepdims=True)
     return _ops.log(_ops.clip(_ops.divide(pred, total), min=_EPSILON, max=1.0 - _EPSILON))
 
@@ -567,11 +567,11 @@ def _check_smoothing(who: str, label_smoothing: float) -> None:
         raise ValueError(f"{who}: expected label_smoothing in [0, 1], got {label_smoothing!r}.")
 
 
-def _needs_rows(who: str, pred: Any) -> ShapeError:
+def _needs_rows(who: str, pred: Tensor) -> ShapeError:
     return ShapeError(
         f"{who}: expected y_pred of shape [..., classes] with at least one axis of rows, got {_text(pred.shape)}."
     )
 
 
-def _text(shape: tuple[int | None, ...]) -> str:
+def _text(shape: Shape) -> str:
     return "[" + ", ".join("?" if size is None else str(size) for size in shape) + "]"

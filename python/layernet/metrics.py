@@ -6,8 +6,6 @@ functions and back.
 
 from __future__ import annotations
 
-from typing import Any
-
 from layernet.config import Registry
 from layernet.losses import _labels, _mean_of, _pair, _reduced, _rows, _value
 from layernet.losses import mean_absolute_error as mean_absolute_error
@@ -121,7 +119,7 @@ def sparse_categorical_accuracy(
     return _reduced(_as_numbers(right, pred), sample_weight, reduction)
 
 
-def _as_numbers(truth: Any, pred: Any) -> Any:
+def _as_numbers(truth: Tensor, pred: Tensor) -> Tensor:
     return _ops.cast(truth, dtype=pred.dtype)
 
 

@@ -305,7 +305,7 @@ def sparse_softmax_cross_entropy_with_logits(labels: TensorLike, logits: TensorL
         >>> float(ln.nn.sparse_softmax_cross_entropy_with_logits(0, [0.0, -200.0]))
         0.0
     """
-    return core_ops.sparse_softmax_cross_entropy(logits, labels)
+    return core_ops.sparse_softmax_cross_entropy(convert_to_tensor(logits), convert_to_tensor(labels))
 
 
 def sigmoid_cross_entropy_with_logits(labels: TensorLike, logits: TensorLike) -> Tensor:

@@ -16,15 +16,16 @@ from __future__ import annotations
 import math
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from numbers import Real
 from typing import Any
 
-from layernet.tape import GradientTape
+import numpy as np
 
 from layernet import _core
 from layernet.config import Configurable, Registry
 from layernet.errors import DTypeError
 from layernet.initializers import Constant
+from layernet.tape import GradientTape
+from layernet.tensor import Tensor
 from layernet.tensor import core_ops as _ops
 from layernet.variable import Variable
 
@@ -78,7 +79,7 @@ class Optimizer(Configurable):
         self.name = name
         self._slots = slots
         self._states: dict[int, _State] = {}
-        self._rates: dict[str, _core.Tensor] = {}
+        self._rates: dict[str, Tensor] = {}
         self.learning_rate = learning_rate
 
     @property
@@ -88,7 +89,7 @@ class Optimizer(Configurable):
 
     @learning_rate.setter
     def learning_rate(self, value: Any) -> None:
-        if isinstance(value, Real) and not isinstance(value, bool):
+        if isinstance(value, (int, float, np.number)) and not isinstance(value, bool):
             value = _number(self, "learning_rate", float(value))
         elif not isinstance(value, _VALUES) and not callable(value):
             raise TypeError(
@@ -429,12 +430,11 @@ class Adam(Optimizer):
 
     def _inputs(self, dtype: str) -> Any:
         rate = self._rate(dtype)
-        power1, power2 = self._beta_powers()
+        powers: Sequence[Tensor | Variable] = self._beta_powers()
         if dtype == "float64":
-            power1, power2 = _ops.cast(power1, dtype=_core.float64), _ops.cast(power2, dtype=_core.float64)
-        correction = _ops.divide(
-            _ops.sqrt(_ops.affine(power2, scale=-1.0, shift=1.0)), _ops.affine(power1, scale=-1.0, shift=1.0)
-        )
+            powers = [_ops.cast(power, dtype=_core.float64) for power in powers]
+        rest1, rest2 = (_ops.affine(power, scale=-1.0, shift=1.0) for power in powers)
+        correction = _ops.divide(_ops.sqrt(rest2), rest1)
         if dtype in ("float16", "bfloat16"):
             correction = _ops.cast(correction, dtype=_core.as_dtype(dtype))
         return _ops.multiply(rate, correction), rate

@@ -352,7 +352,8 @@ def _network_prefix(network: Network, save_path: Path) -> str:
 
 def _scopes(network: Network) -> Iterator[VariableScope]:
     """The scopes of a network and of all that it tracks, wherever they lie."""
-    yield network.scope
+    if network.scope is not None:
+        yield network.scope
     for layer in network.layers:
         if isinstance(layer, Network):
             layer.fix_scope()

@@ -179,7 +179,7 @@ class TensorFile:
         self._file.seek(position)
         done = 0
         while done < view.size:
-            count = self._file.readinto(memoryview(view)[done:])
+            count = self._file.readinto(view.data[done:])
             if not count:
                 raise self._broken(f"{view.size} bytes at {position}", f"{done}: the file has become shorter")
             done += count
@@ -218,7 +218,7 @@ def write_tensors(
         position = end
     text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
-    atomic_write(path, [len(text).to_bytes(8, "little"), text, *(memoryview(block) for block in blocks)])
+    atomic_write(path, [len(text).to_bytes(8, "little"), text, *(block.data for block in blocks)])
 
 
 def atomic_write(path: str | os.PathLike[str], chunks: Iterable[bytes | memoryview]) -> None:

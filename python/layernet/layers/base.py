@@ -94,6 +94,7 @@ class Layer(NodeRecord):
         self._scope: naming.VariableScope | None = None
         self._first_parent: weakref.ref[Network] | Literal[False] | None = None
         self._input_spec: InputSpec | Sequence[InputSpec | None] | None = None
+        self._call_signature: Any = None  # shapes and dtypes of the first inputs, for those who trace the layer
         self._checked_shape: Any = None
         self._trainable_weights: list[Variable] = []
         self._non_trainable_weights: list[Variable] = []
@@ -304,6 +305,7 @@ class Layer(NodeRecord):
                 self._weight_names = {v.full_name.rpartition("/")[2] for v in self._own_weights()}
                 raise
             self.built = True
+            self._call_signature = nest.map_structure(_spec_of, inputs)
             # What build has added to input_spec holds for this input too.
             self._check_inputs(leaves)
 
@@ -722,6 +724,10 @@ def _as_value(value: Any) -> Any:
     if isinstance(value, Variable) or hasattr(value, "__array__") or isinstance(value, (bool, int, float)):
         return convert_to_tensor(value)
     return value
+
+
+def _spec_of(value: Any) -> Any:
+    return InputSpec(value.dtype, value.shape) if hasattr(value, "shape") and hasattr(value, "dtype") else value
 
 
 def _shape_of(value: Any) -> Any:
