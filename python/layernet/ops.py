@@ -1625,7 +1625,8 @@ def slice(x: TensorLike, begin: Sequence[int], size: Sequence[int]) -> Tensor:
                [5, 6]], dtype=int32)
     """
     box = zip(begin, size, strict=True)
-    return convert_to_tensor(x)[tuple(builtins.slice(b, None if n == -1 else b + n) for b, n in box)]
+    piece: Tensor = convert_to_tensor(x)[tuple(builtins.slice(b, None if n == -1 else b + n) for b, n in box)]
+    return piece
 
 
 def pad(tensor: TensorLike, paddings: Sequence[Sequence[int]], constant_values: float = 0.0) -> Tensor:

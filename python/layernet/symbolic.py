@@ -44,7 +44,8 @@ def Input(
         (None, 2)
     """
     row = () if shape is None else (shape,) if isinstance(shape, int) else tuple(shape)
-    return _core.placeholder((batch_size, *row), as_dtype(dtype), name or "")
+    placeholder: Symbol = _core.placeholder((batch_size, *row), as_dtype(dtype), name or "")
+    return placeholder
 
 
 class Node:
