@@ -1,8 +1,9 @@
 """Activations by name."""
 
-import layernet as ln
 import numpy as np
 import pytest
+
+import layernet as ln
 
 NAMES = sorted(set(ln.activations.__all__) - {"get", "serialize", "deserialize"})
 

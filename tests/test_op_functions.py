@@ -1,8 +1,9 @@
 """The functions of ops.py and nn.py beyond passing their arguments on. The ops themselves are tested in tests/ops."""
 
-import layernet as ln
 import numpy as np
 import pytest
+
+import layernet as ln
 
 X = np.arange(24, dtype="float32").reshape(2, 3, 4)
 
@@ -54,7 +55,9 @@ def test_split_into_one_piece():
 
 
 def test_split_that_leaves_a_rest():
-    with pytest.raises(ln.errors.ShapeError, match="split: expected an axis that divides into 2 equal pieces, got size 3"):
+    with pytest.raises(
+        ln.errors.ShapeError, match="split: expected an axis that divides into 2 equal pieces, got size 3"
+    ):
         ln.split(X, 2, axis=1)
 
 

@@ -273,6 +273,8 @@ class Layer(NodeRecord):
             self._check_inputs(leaves)
             if not self.built:
                 self._build_once(inputs, leaves)
+            if self._call_signature is None:
+                self._call_signature = nest.map_structure(_spec_of, inputs)
             if self._initial_weights is not None:
                 self.set_weights(self._initial_weights)
                 self._initial_weights = None
@@ -305,7 +307,6 @@ class Layer(NodeRecord):
                 self._weight_names = {v.full_name.rpartition("/")[2] for v in self._own_weights()}
                 raise
             self.built = True
-            self._call_signature = nest.map_structure(_spec_of, inputs)
             # What build has added to input_spec holds for this input too.
             self._check_inputs(leaves)
 
