@@ -38,5 +38,5 @@ def test_function_that_is_not_known_stays():
 
 
 def test_unknown_name():
-    with pytest.raises(ValueError, match="activation: expected a known name, got 'no_such'. Known names: elu"):
+    with pytest.raises(ValueError, match=r"activation: expected a known name, got 'no_such'\. Known names: elu"):
         ln.activations.get("no_such")
