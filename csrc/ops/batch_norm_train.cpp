@@ -206,7 +206,7 @@ struct BatchNormTrain : NormFields {
 }  // namespace
 
 const OpDef batch_norm_train_op = define_op<BatchNormTrain>("batch_norm_train", "x, gamma, beta");
-const OpDef batch_norm_train_grad_op =
-    define_op<BatchNormTrainGrad>("batch_norm_train_grad", "dy, x, gamma, mean, variance, dmean, dvariance");
+const OpDef batch_norm_train_grad_op = define_op<BatchNormTrainGrad>(
+    "batch_norm_train_grad", "dy, x, gamma, mean, variance, dmean, dvariance");
 
 }  // namespace layernet

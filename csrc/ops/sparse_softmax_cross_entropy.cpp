@@ -123,7 +123,7 @@ struct SparseSoftmaxCrossEntropy {
 }  // namespace
 
 const OpDef sparse_softmax_cross_entropy_op = define_op<SparseSoftmaxCrossEntropy>("sparse_softmax_cross_entropy", "logits, labels_index");
-const OpDef sparse_softmax_cross_entropy_grad_op =
-    define_op<SparseSoftmaxCrossEntropyGrad>("sparse_softmax_cross_entropy_grad", "dy, logits, labels_index");
+const OpDef sparse_softmax_cross_entropy_grad_op = define_op<SparseSoftmaxCrossEntropyGrad>(
+    "sparse_softmax_cross_entropy_grad", "dy, logits, labels_index");
 
 }  // namespace layernet
