@@ -19,7 +19,7 @@ set(LAYERNET_ISA_FLAGS_avx512 ${LAYERNET_ISA_FLAGS_avx2} -mavx512f -mavx512bw -m
                               -mprefer-vector-width=512)
 
 # No contraction: a kernel says itself where a product and a sum are fused, so that results depend on the source only.
-set(LAYERNET_KERNEL_FLAGS -O3 -fno-math-errno -fno-trapping-math -ffp-contract=off)
+set(LAYERNET_KERNEL_FLAGS -O3 -fno-math-errno -fno-trapping-math -ffp-contract=off -fno-exceptions)
 
 # Hidden symbols and no LTO: no code compiled for one instruction set may leave its object library.
 function(layernet_kernel_objects objects)

@@ -27,9 +27,9 @@ LN_DEFINE_GRAD(relu, 4, 0, select(v <= zero, zero, g))
 LN_DEFINE_GRAD(tanh, 4, 0, g * ((one - v) * (one + v)))
 LN_DEFINE_GRAD(sigmoid, 4, 0, g * (v * (one - v)))
 LN_DEFINE_GRAD(elu, 4, 1, select(v < zero, g * (v + p0), g))
-LN_DEFINE_GRAD(selu, 4, 0, g * select(v < zero, v + V::set1(M::selu_scale_alpha), V::set1(M::selu_scale)))
+LN_DEFINE_GRAD(selu, 4, 0, g * select(v < zero, (v + V::set1(M::selu_scale_alpha)) + V::set1(M::selu_scale_alpha_low), V::set1(M::selu_scale)))
 LN_DEFINE_GRAD(leaky_relu, 4, 1, select(v <= zero, p0 * g, g))  // alpha at 0
-LN_DEFINE_GRAD(sqrt, 4, 0, g / (v + v))
+LN_DEFINE_GRAD(sqrt, 4, 0, (V::set1(0.5) * g) / v)
 LN_DEFINE_GRAD(exp, 4, 0, g * v)
 // v = x
 LN_DEFINE_GRAD(abs, 4, 0, select(v == zero, zero, flip_sign(g, sign_of(v))))

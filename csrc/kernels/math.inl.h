@@ -339,23 +339,27 @@ LN_INLINE Two<T> sigmoid_two(Mask<T> negative, ExpParts<T> parts) {
   d.low = d.low + e.low;
   return divide_two(Two<T>{select(negative, parts.p, one), keep(negative, parts.p_low)}, d);
 }
-// c (a + a_low) 2^n where negative, c (a + a_low) elsewhere.
+// c a 2^n where negative, c a elsewhere. c may be infinite.
 template <class T>
 LN_INLINE Vec<T> scaled_product(Vec<T> c, Two<T> a, Mask<T> negative, Vec<T> n) {
-  return ldexp(fma(c, a.high, c * a.low), keep(negative, n));
+  return ldexp(fma(c, a.high, min(Vec<T>::set1(FloatTraits<T>::largest), c) * a.low), keep(negative, n));
 }
 
-// e = exp(-|x|); 1 / (1 + e) for x >= 0 and e / (1 + e) below. Plain arithmetic would leave 2.1 ULP below 0; putting the
-// rounding error of e back, relative to a p near 1, leaves 1.7.
+// e = exp(-|x|); 1 / (1 + e) for x >= 0 and e / (1 + e) below. Plain arithmetic would leave 2.2 ULP below 0. Floats get the
+// rounding error p_low / p of e back, with p near 1, which leaves 1.9; doubles are computed in two words, 0.9.
 template <class T>
 LN_INLINE Vec<T> sigmoid(Vec<T> x) {
   typedef MathConstants<T> M;
   const Vec<T> one = Vec<T>::set1(T(1));
   const Mask<T> negative = x < Vec<T>::zero();
   const ExpParts<T> parts = exp_parts(max(Vec<T>::set1(M::exp_min), -abs(x)));
-  const Vec<T> e = ldexp(parts.p, parts.n);
-  const Vec<T> q = select(negative, e, one) / (one + e);
-  return fma(q, keep(negative, parts.p_low), q);
+  if (sizeof(T) == 4) {
+    const Vec<T> e = ldexp(parts.p, parts.n);
+    const Vec<T> q = select(negative, e, one) / (one + e);
+    return fma(q, keep(negative, parts.p_low), q);
+  }
+  const Two<T> s = sigmoid_two(negative, parts);
+  return ldexp(s.high + s.low, keep(negative, parts.n));
 }
 
 // 1 - 2 / (exp(2 |x|) + 1), and a rational function where that would cancel; one division serves both.
@@ -603,6 +607,7 @@ LN_INLINE Two<double> log_two(Vec<double> x) {
 LN_INLINE Vec<double> power_magnitude(Vec<double> x, Vec<double> y) {
   typedef Vec<double> V;
   const Two<double> l = log_two(x);
+  y = max(V::set1(-0x1p900), min(V::set1(0x1p900), y));  // enough for 0 or inf, and two_product's range
   Two<double> p = two_product(y, l.high);
   p.low = keep(abs(p.high) < V::set1(800.0), fma(y, l.low, p.low));
   p.high = max(V::set1(-760.0), min(V::set1(710.0), p.high));
