@@ -14,6 +14,8 @@ element is a row of its own. `reduction="mean"` is the mean over all rows (weigh
 
 from __future__ import annotations
 
+from typing import cast
+
 from layernet import _core
 from layernet.config import Registry
 from layernet.errors import ShapeError
@@ -442,17 +444,17 @@ cosine = cosine_proximity = cosine_similarity
 bce = binary_crossentropy
 
 
-def _value(x: Any) -> Tensor:
+def _value(x: TensorLike) -> Tensor:
     """`x` as a tensor of floating point numbers; tensors, symbols and variables of such stay as they are."""
-    value = x if isinstance(x, _VALUES) else _core.constant(x)
+    value = cast(Tensor, x) if isinstance(x, _VALUES) else _core.constant(x)
     return value if value.dtype.is_floating else _ops.cast(value, dtype=_core.float32)
 
 
-def _like(x: Any, dtype: DType) -> Tensor:
+def _like(x: TensorLike, dtype: DType) -> Tensor:
     """`x` as a tensor of the given dtype; each dtype is one object."""
     if not isinstance(x, _VALUES):
         return _core.constant(x, dtype=dtype)
-    return x if x.dtype is dtype else _ops.cast(x, dtype=dtype)
+    return cast(Tensor, x) if x.dtype is dtype else _ops.cast(x, dtype=dtype)
 
 
 def _pair(who: str, y_true: TensorLike, y_pred: TensorLike) -> tuple[Tensor, Tensor]:
