@@ -1,8 +1,9 @@
 """The demonstration holds all its checks."""
 
-import layernet as ln
 import numpy as np
 import pytest
+
+import layernet as ln
 from layernet import demo
 
 
