@@ -1,5 +1,6 @@
-// gather(x, indices; axis): slices of x along one axis, picked by index; the axis becomes the axes of `indices`.
-// An index outside the axis reads NaN (0 for integers), see indices.h.
+// gather(x, indices; axis, zeros): slices of x along one axis, picked by index; the axis becomes the axes of `indices`.
+// An index outside the axis reads NaN (0 for integers), see indices.h; or 0 with `zeros`, which is the transpose of adding
+// nothing there.
 #include "ops/indices.h"
 
 namespace layernet {
@@ -8,7 +9,7 @@ namespace {
 
 struct GatherParams {
   std::uint32_t axis, item;
-  bool narrow, floating;
+  bool narrow, nan;
 };
 
 struct GatherFields {
@@ -16,6 +17,10 @@ struct GatherFields {
   template <class V>
   void fields(V& visit) {
     visit("axis", axis);
+  }
+  // Rows picked by index; a table that hangs on no batch may be read by every row.
+  bool couples_rows(const InSpecs& in) const {
+    return !in.shape(0).empty() && !in.shape(0)[0].is_fixed() && axis_index("gather", axis, in.rank(0)) == 0;
   }
 };
 
@@ -36,7 +41,7 @@ struct GatherGrad : GatherFields {
   }
   Values backward(Emitter& e, const Call& call, const Values& dy) const {
     Values out(3);
-    out[0] = emit::gather(e, dy[0], call.in(2), axis);
+    out[0] = emit::gather(e, dy[0], call.in(2), axis, true);
     return out;
   }
   void prepare(Preparation& p) const {
@@ -70,6 +75,12 @@ struct GatherGrad : GatherFields {
 };
 
 struct Gather : GatherFields {
+  bool zeros = false;
+  template <class V>
+  void fields(V& visit) {
+    GatherFields::fields(visit);
+    visit("zeros", zeros);
+  }
   Specs infer(const InSpecs& in) const {
     expect_inputs("gather", in, 2);
     expect_index("gather", in.dtype(1));
@@ -89,7 +100,7 @@ struct Gather : GatherFields {
   void prepare(Preparation& p) const {
     p.params<GatherParams>() = {static_cast<std::uint32_t>(axis_index("gather", axis, p.in(0).shape.size())),
                                 static_cast<std::uint32_t>(item_size(p.in(0).dtype)), p.in(1).dtype == DType::int32,
-                                is_floating(p.in(0).dtype)};
+                                is_floating(p.in(0).dtype) && !zeros};
     p.scratch(element_count(p.in(1).shape, "gather"), sizeof(std::int64_t));
     p.run(run, "gather_rows");
   }
@@ -113,7 +124,7 @@ struct Gather : GatherFields {
         if (index[i] >= 0)
           std::memcpy(to, from + static_cast<std::size_t>(index[i]) * row, row);
         else
-          std::memset(to, p.floating ? 0xFF : 0, row);  // all bits set is a NaN in every floating type
+          std::memset(to, p.nan ? 0xFF : 0, row);  // all bits set is a NaN in every floating type
       }
     }
   }
@@ -124,8 +135,8 @@ struct Gather : GatherFields {
 const OpDef gather_op = define_op<Gather>("gather", "x, indices", {0, -1, true, nullptr});
 const OpDef gather_grad_op = define_op<GatherGrad>("gather_grad", "dy, x, indices");
 
-Value emit::gather(Emitter& e, const Value& x, const Value& indices, std::int64_t axis) {
-  return e.one(gather_op, Gather{{axis}}, {x, indices});
+Value emit::gather(Emitter& e, const Value& x, const Value& indices, std::int64_t axis, bool zeros) {
+  return e.one(gather_op, Gather{{axis}, zeros}, {x, indices});
 }
 
 }  // namespace layernet

@@ -11,6 +11,7 @@ struct ScatterParams {
 };
 
 struct ScatterAdd {
+  bool couples_rows(const InSpecs&) const { return true; }
   template <class V>
   void fields(V&) {}
   Specs infer(const InSpecs& in) const {
@@ -31,7 +32,7 @@ struct ScatterAdd {
   Values backward(Emitter& e, const Call& call, const Values& dy) const {
     Values out(3);
     out[0] = dy[0];
-    if (call.wants(2)) out[2] = emit::gather(e, dy[0], call.in(1), 0);
+    if (call.wants(2)) out[2] = emit::gather(e, dy[0], call.in(1), 0, true);
     return out;
   }
   void prepare(Preparation& p) const {
