@@ -2,6 +2,7 @@
 
 import copy
 import gc
+import pathlib
 import pickle
 
 import numpy as np
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import layernet as ln
+from layernet import symbolic
 
 O = ln.optimizers  # noqa: E741
 STEPS = 6
@@ -410,3 +412,65 @@ def test_gradient_of_another_shape(make):
 def test_base_class_has_no_update():
     with pytest.raises(NotImplementedError, match=r"Optimizer: expected the optimizer to define _update"):
         O.Optimizer(0.1, "Plain").apply_gradients([([1.0], ln.Variable([1.0]))])
+
+
+@each_optimizer
+@pytest.mark.parametrize(("dtype", "eps"), [("float16", 2.0**-10), ("bfloat16", 2.0**-7)])
+def test_half_types_are_computed_in_float32(make, dtype, eps):
+    start, gradient = [1.0, 2.0, -0.5], [1.0, -0.25, 0.5]
+    half = ln.Variable(ln.cast(ln.constant(start), dtype))
+    full = ln.Variable(start)
+    make().apply_gradients([(ln.cast(ln.constant(gradient), dtype), half)])
+    make().apply_gradients([(gradient, full)])
+    assert half.dtype == dtype
+    # The value is rounded once; the learning rate, rounded to the half type, moves a step of at most 0.5 by eps of it.
+    np.testing.assert_allclose(ln.cast(half, "float32").numpy(), full.numpy(), rtol=eps, atol=eps / 2)
+
+
+@each_optimizer
+def test_step_can_be_traced(make):
+    v = ln.Variable([1.0, 2.0])
+    optimizer = make()
+    optimizer.create_slots([v])
+    before = [s.numpy().copy() for s in (v, *optimizer.variables())]
+    with symbolic.Tracing(record=False) as tracing:
+        gradient = ln.Input((), batch_size=2) * 2.0
+        optimizer.apply_gradients([(gradient, v)])
+    assert len(tracing.effects) == (3 if isinstance(optimizer, O.Adam) else 1)  # the update; the powers of the betas
+    after = [s.numpy() for s in (v, *optimizer.variables())]
+    assert all(np.array_equal(a, b) for a, b in zip(before, after, strict=True))
+
+
+class Tower(ln.Network):
+    def __init__(self, units, name=None):
+        super().__init__(name=name)
+        self.a = self.track_layer(ln.layers.Dense(units, activation="relu"))
+        self.bn = self.track_layer(ln.layers.BatchNormalization())
+        self.b = self.track_layer(ln.layers.Dense(units // 2, activation="tanh", name="proj"))
+
+    def call(self, x, training=False):
+        return self.b(self.bn(self.a(x), training=training))
+
+
+class Ranker(ln.Network):
+    def __init__(self):
+        super().__init__(name="ranker")
+        self.tower = self.track_layer(Tower(8))
+        self.mix = self.track_layer(ln.layers.Dense(5, use_bias=False))
+        self.head = self.track_layer(ln.Sequential([ln.layers.Dense(4, activation="elu"), ln.layers.Dense(1)]))
+
+    def call(self, inputs, training=False):
+        towers = [self.tower(x, training=training) for x in inputs]
+        return self.head(self.mix(ln.concat(towers, -1)))
+
+
+def test_names_are_those_in_a_file_of_tensorflow():
+    """The entries of a Saver's file with a network and its Adam slots, written by TensorFlow 1.10."""
+    text = (pathlib.Path(__file__).parent / "fixtures" / "tf110" / "names.txt").read_text()
+    listed = text.split("# in file ranker_saver\n")[1].split("\n#")[0].splitlines()
+    ln.reset_naming()
+    network, optimizer = Ranker(), O.Adam()
+    inputs = [np.ones((7, 6), np.float32)] * 2
+    optimizer.minimize(lambda: ln.reduce_sum(network(inputs)))
+    entries = [f"{v.full_name} {list(v.shape)}" for v in network.variables + optimizer.variables()]
+    assert sorted(entries) == sorted(line for line in listed if line)
