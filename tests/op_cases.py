@@ -1,5 +1,5 @@
-"""Example calls of every op, from which tests/ops/test_all_ops.py is generated. Sizes are awkward on purpose: 0, 1, primes,
-broadcast. An op of the registry without an entry here fails the suite."""
+"""Example calls of every op, from which tests/ops/test_all_ops.py is generated. Sizes are awkward on purpose: 0, 1,
+primes, broadcast. An op of the registry without an entry here fails the suite."""
 
 from dataclasses import dataclass, field
 
@@ -16,8 +16,8 @@ BOOLS = ("bool",)
 
 @dataclass(frozen=True)
 class Arg:
-    """How an input is drawn. Kinds: real (both signs, at least 0.1 from 0, no two alike), positive (0.2 to 2), unit (-0.8 to
-    0.8), probabilities (rows that sum to 1), index (int64 below `size`), bool, given."""
+    """How an input is drawn. Kinds: real (both signs, at least 0.1 from 0, no two alike), positive (0.2 to 2), unit
+    (-0.8 to 0.8), probabilities (rows that sum to 1), index (int64 below `size`), bool, given."""
 
     shape: tuple
     kind: str = "real"
@@ -76,8 +76,8 @@ def given(value):
 
 @dataclass(frozen=True)
 class Case:
-    """One call. `terms` numbers are combined in each output element (the tolerance grows with it). Inputs numbered in `batch`
-    have the batch along axis 0. `derived` computes further attributes from the drawn inputs."""
+    """One call. `terms` numbers are combined in each output element (the tolerance grows with it). Inputs numbered in
+    `batch` have the batch along axis 0."""
 
     args: tuple
     attributes: dict = field(default_factory=dict)
@@ -218,9 +218,21 @@ def updates(variables, *others, dtypes=FLOATS, terms=4, **attributes):
 
 
 def dense_cases():
-    activations = (
-        "relu tanh sigmoid elu selu softplus softsign hard_sigmoid gelu gelu_tanh silu mish leaky_relu".split()
-    )
+    activations = [
+        "relu",
+        "tanh",
+        "sigmoid",
+        "elu",
+        "selu",
+        "softplus",
+        "softsign",
+        "hard_sigmoid",
+        "gelu",
+        "gelu_tanh",
+        "silu",
+        "mish",
+        "leaky_relu",
+    ]
     options = {"terms": 7, "row_kernel": True}
     return [
         case(real(3, 7), real(7, 5), batch=(0,), **options),

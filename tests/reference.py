@@ -21,7 +21,7 @@ def elementwise(**functions):
         OPS[name] = function
 
 
-# --- one input, element by element ---------------------------------------------------------------------------------------
+# --- one input, element by element ------------------------------------------------------------------------------------
 
 SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805
 erf = np.vectorize(math.erf, otypes=[np.float64])
@@ -101,7 +101,7 @@ elementwise(
     cast=saturating_cast,
 )
 
-# --- the derivatives that are ops of their own: dy times f'(x), by the input x or the output y ------------------------------
+# --- the derivatives that are ops of their own: dy times f'(x), by the input x or the output y ------------------------
 
 
 def silu_slope(x):
@@ -138,7 +138,7 @@ elementwise(
     clip_grad=lambda dy, x, min, max: dy * ((x >= min) & (x <= max)),
 )
 
-# --- two inputs, broadcast ----------------------------------------------------------------------------------------------------
+# --- two inputs, broadcast --------------------------------------------------------------------------------------------
 
 
 def integer_division(divide):
@@ -172,7 +172,7 @@ elementwise(
     where=np.where,
 )
 
-# --- reductions -----------------------------------------------------------------------------------------------------------------
+# --- reductions -------------------------------------------------------------------------------------------------------
 
 
 def reduction(function):
@@ -204,7 +204,7 @@ elementwise(
     argmin=lambda x, axis=-1: np.argmin(x, axis=axis),
 )
 
-# --- shapes ---------------------------------------------------------------------------------------------------------------------
+# --- shapes -----------------------------------------------------------------------------------------------------------
 
 
 def slices(rank, begin, end, strides, axes):
@@ -267,7 +267,7 @@ def gather(x, indices, axis=0, zeros=False):
 @op
 def gather_grad(dy, x, indices, axis=0):
     dx = np.zeros_like(np.moveaxis(x, axis, 0))
-    rows = np.moveaxis(dy.reshape(x.shape[:axis] + (indices.size,) + x.shape[axis + 1 :]), axis, 0)
+    rows = np.moveaxis(dy.reshape((*x.shape[:axis], indices.size, *x.shape[axis + 1 :])), axis, 0)
     return np.moveaxis(scatter_add(dx, indices.ravel(), rows), 0, axis)
 
 
@@ -299,7 +299,7 @@ elementwise(
     shape=lambda x: np.array(x.shape, np.int64),
 )
 
-# --- products -------------------------------------------------------------------------------------------------------------------
+# --- products ---------------------------------------------------------------------------------------------------------
 
 
 @op
@@ -320,7 +320,7 @@ def dense(x, w, b=None, activation="linear", alpha=1.0, transpose_w=False):
     return OPS[activation](z, **({"alpha": alpha} if activation in ("elu", "leaky_relu") else {}))
 
 
-# --- rows: softmax, losses, normalisation --------------------------------------------------------------------------------------
+# --- rows: softmax, losses, normalisation -----------------------------------------------------------------------------
 
 
 @op
@@ -430,7 +430,7 @@ def layer_norm_grad(dy, x, gamma, epsilon=1e-3):
     return dx, (dy * z).sum(rows), dy.sum(rows)
 
 
-# --- windows: convolution and pooling --------------------------------------------------------------------------------------------
+# --- windows: convolution and pooling ---------------------------------------------------------------------------------
 
 
 def geometry(sizes, spans, strides, padding):
@@ -564,7 +564,7 @@ def avg_pool_grad(dy, x, size, strides=(), padding="valid"):
     return unpadded(dx, pads, x.shape[1:-1])
 
 
-# --- random numbers ---------------------------------------------------------------------------------------------------------------
+# --- random numbers ---------------------------------------------------------------------------------------------------
 
 
 def philox(key, counter, blocks):
@@ -673,7 +673,7 @@ def dropout_mask(state, x, rate=0.5, noise_shape=()):
     return state, np.where(words >= dropped, 1 / (1 - rate), 0.0).reshape(shape)
 
 
-# --- updates ----------------------------------------------------------------------------------------------------------------------
+# --- updates ----------------------------------------------------------------------------------------------------------
 
 elementwise(
     assign=lambda v, value: value,

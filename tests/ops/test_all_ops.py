@@ -1,16 +1,16 @@
-"""Generated from the op list: every op against its definition in reference.py, its gradients against central differences,
-and the three ways to run it against each other."""
+"""Generated from the op list: every op against its definition in reference.py, its gradients against central
+differences, and the three ways to run it against each other."""
 
 import zlib
 
 import numpy as np
 import pytest
-import reference
-from op_cases import CASES
-from strategies import not_contiguous
 
 import layernet as ln
+import reference
 from layernet import _core
+from op_cases import CASES
+from strategies import not_contiguous
 
 OPS = {described["name"]: described for described in _core.op_list()}
 EPS = {"float64": 2.0**-52, "float32": 2.0**-23, "float16": 2.0**-10, "bfloat16": 2.0**-7}
@@ -108,7 +108,7 @@ def same_bits(a, b):
     return a.shape == b.shape and a.dtype == b.dtype and np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
 
 
-# --- there is an entry for everything ---------------------------------------------------------------------------------------
+# --- there is an entry for everything ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", OPS)
@@ -122,7 +122,7 @@ def test_no_entry_is_left_over():
     assert set(reference.OPS) == set(OPS)
 
 
-# --- forward -----------------------------------------------------------------------------------------------------------------
+# --- forward ----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def test_arrays_may_be_laid_out_anyhow(name, case):
     assert all(same_bits(a, b) for a, b in zip(got, want, strict=True))
 
 
-# --- the three ways to run ---------------------------------------------------------------------------------------------------
+# --- the three ways to run --------------------------------------------------------------------------------------------
 
 
 def ways(name, case):
@@ -238,7 +238,7 @@ def test_attributes_appear_in_the_graph(name, case):
         assert (f"{attribute}=" in text) is not same
 
 
-# --- gradients ------------------------------------------------------------------------------------------------------------------
+# --- gradients --------------------------------------------------------------------------------------------------------
 
 STEP = 1e-5
 
@@ -362,7 +362,7 @@ def test_nothing_flows_through_an_op_without_gradient(name):
     assert tape.gradient(list(outputs), tensors, None) == [None] * len(tensors)
 
 
-# --- documentation ---------------------------------------------------------------------------------------------------------------
+# --- documentation ----------------------------------------------------------------------------------------------------
 
 # Ops under another public name.
 PUBLIC = {
@@ -393,7 +393,7 @@ def public_functions():
             yield pytest.param(path, id=name)
 
 
-@pytest.mark.parametrize("path", public_functions())
+@pytest.mark.parametrize("path", list(public_functions()))
 def test_op_has_a_documented_function(path):
     function = ln
     for part in path.split("."):
