@@ -1,5 +1,6 @@
 """Checkpoints of networks and variables, the state file, deferred restoring, errors."""
 
+import gc
 import os
 
 import numpy as np
@@ -226,6 +227,31 @@ def test_deferred_value_goes_to_one_variable(tmp_path):
         ValueError, match=r"'sequential_1/dense_1/kernel': expected a value of its own .* 'w' already went"
     ):
         net(ONE)
+
+
+def test_deferred_restore_reaches_shared_and_nested_layers(tmp_path):
+    source = ln.Sequential([ln.Sequential([ln.layers.Dense(2)]), ln.layers.Dense(1)])
+    source(ONE)
+    shared = ln.layers.Dense(1)
+    owner = ln.Sequential([shared], name="owner")
+    user = ln.Sequential([ln.Sequential([ln.layers.Dense(2)]), shared], name="user")
+    rename = {"owner/dense/kernel": "dense/kernel", "owner/dense/bias": "dense/bias"}
+    path = ln.save_network_checkpoint(source, tmp_path / "ckpt")
+    ln.restore_network_checkpoint(user, path, map_func=lambda name: rename.get(name, name.removeprefix("user/")))
+    user(ONE)
+    assert equal(user.get_weights(), source.get_weights())
+    assert owner.variables == user.variables[2:]
+
+
+def test_unbuilt_layer_of_a_network_that_is_gone(tmp_path):
+    path = ln.save_network_checkpoint(built(1), tmp_path / "ckpt")
+    shared = ln.layers.Dense(1)
+    owner = ln.Sequential([shared])
+    user = ln.Sequential([ln.Sequential([shared])])
+    del owner
+    gc.collect()
+    with pytest.raises(ValueError, match="dense"):
+        ln.restore_network_checkpoint(user, path)
 
 
 def test_restore_gives_back_the_optimizer_too(tmp_path):

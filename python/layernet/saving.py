@@ -186,7 +186,7 @@ def restore_network_checkpoint(network: Network, save_path: Path, map_func: MapF
         >>> bool((second(x).numpy() == y.numpy()).all())
         True
     """
-    network.fix_scope()
+    scopes = _fixed_scopes(network)
     mapping = _mapping(network, map_func)
     existing = _names_in_file(network, mapping)
     with TensorFile(_find(_network_prefix(network, save_path))) as file:
@@ -194,7 +194,7 @@ def restore_network_checkpoint(network: Network, save_path: Path, map_func: MapF
         later = {name: _value(file, name) for name in file.entries if name not in existing}
     if later:
         waiting = _Waiting(mapping, later)
-        for scope in _scopes(network):
+        for scope in scopes:
             scope.restore_hooks.append(waiting)
 
 
@@ -350,16 +350,13 @@ def _network_prefix(network: Network, save_path: Path) -> str:
     return path
 
 
-def _scopes(network: Network) -> Iterator[VariableScope]:
-    """The scopes of a network and of all that it tracks, wherever they lie."""
-    if network.scope is not None:
-        yield network.scope
+def _fixed_scopes(network: Network) -> list[VariableScope]:
+    """The scopes of a network and of all that it tracks, wherever they lie; those that are not yet fixed become so."""
+    network.fix_scope()
+    scopes = [network.scope]
     for layer in network.layers:
-        if isinstance(layer, Network):
-            layer.fix_scope()
-            yield from _scopes(layer)
-        elif layer.scope is not None:
-            yield layer.scope
+        scopes += _fixed_scopes(layer) if isinstance(layer, Network) else [layer.scope]
+    return [scope for scope in scopes if scope is not None]
 
 
 def _restore(file: TensorFile, variables: Mapping[str, Variable]) -> None:
