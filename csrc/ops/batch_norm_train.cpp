@@ -19,6 +19,7 @@ struct NormParams {
 struct NormFields {
   double epsilon = 1e-3;
   std::int64_t axis = -1;
+  bool couples_rows(const InSpecs&) const { return true; }  // through the statistics
   template <class V>
   void fields(V& visit) {
     visit("epsilon", epsilon);

@@ -212,6 +212,7 @@ struct ConvInputGrad : ConvFields {
     prepare_kernel<T>(p, 1, true);
     const std::size_t depth = kernel_depth(p.in(1).shape);
     p.scratch(Dim(static_cast<std::int64_t>(block_rows<T>(depth) * depth)), sizeof(T));
+    p.work(element_count(p.in(0).shape, "conv_input_grad"), 2.0 * static_cast<double>(depth));
     p.run(run<T>, "gemm_packed");
   }
   template <class T>
@@ -272,6 +273,7 @@ struct ConvFilterGrad : ConvFields {
     const std::size_t depth = kernel_depth(w), block = block_rows<T>(depth);
     p.scratch(Dim(static_cast<std::int64_t>(block * depth)), sizeof(T));
     p.scratch(Dim(static_cast<std::int64_t>(LN_PICK(T, p.kernels(), gemm_workspace)(depth, static_cast<std::size_t>(w.back().value()), block))), 1);
+    p.work(element_count(p.in(0).shape, "conv_filter_grad"), 2.0 * static_cast<double>(depth));
     p.run(run<T>, "gemm");
   }
   template <class T>
@@ -316,6 +318,7 @@ struct Conv : ConvFields {
     prepare_kernel<T>(p, 1, false);
     const std::size_t depth = kernel_depth(p.in(1).shape);
     p.scratch(Dim(static_cast<std::int64_t>(block_rows<T>(depth) * depth)), sizeof(T));
+    p.work(element_count(p.out().shape, "conv"), 2.0 * static_cast<double>(depth));
     p.run(run<T>, "gemm_packed");
   }
   template <class T>

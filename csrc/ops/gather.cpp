@@ -34,6 +34,7 @@ struct GatherLayout {
 
 // dx = zeros with dy added where it was read: inputs dy, x (for its shape), indices.
 struct GatherGrad : GatherFields {
+  bool couples_rows(const InSpecs& in) const { return axis_index("gather_grad", axis, in.rank(1)) == 0; }
   Specs infer(const InSpecs& in) const {
     expect_inputs("gather_grad", in, 3);
     expect_index("gather_grad", in.dtype(2));
