@@ -1,6 +1,8 @@
 // dense(x, w, b?; activation, alpha, transpose_w): activation(x w + b) over the last axis, the op the library exists for.
 // x is [..., k], w is [k, n] (or [n, k] with transpose_w), b is [n]. In a plan with constant weights these are packed once
 // into the panels of the kernel; bias and activation are applied to the tile while it is still in cache.
+#include <algorithm>
+
 #include "ops/gemm_util.h"
 
 namespace layernet {
@@ -133,6 +135,9 @@ struct Dense {
     const auto& table = p.kernels();
     DenseParams& params = p.params<DenseParams>();
     params = {p.in().size() == 3, transpose_w, false, activation, alpha};
+    Dim rows = 1;
+    for (std::size_t i = 0; i + 1 < p.in(0).shape.size(); ++i) rows = layernet::multiply(rows, p.in(0).shape[i], "dense");
+    p.work(rows, 2.0 * static_cast<double>(k) * static_cast<double>(n));
     if (const Tensor* weights = p.constant(1)) {
       const MatrixOperand b = operand(weights->data(), transpose_w ? k : n, transpose_w);
       if constexpr (std::is_same_v<T, double>) {
@@ -146,17 +151,16 @@ struct Dense {
       }
       params.packed = true;
       p.run(run<T>, "gemm_packed");
+      p.parts(run_part<T>);
       return;
     }
-    Dim rows = 1;
-    for (std::size_t i = 0; i + 1 < p.in(0).shape.size(); ++i) rows = layernet::multiply(rows, p.in(0).shape[i], "dense");
     gemm_scratch<T>(p, rows, Dim(static_cast<std::int64_t>(n)), Dim(static_cast<std::int64_t>(k)), operand(nullptr, k, false),
                     operand(nullptr, transpose_w ? k : n, transpose_w));
     p.run(run<T>, "gemm");
   }
 
   template <class T>
-  static void run(const Step& step, const Buffers& b) noexcept {
+  static kernels::GemmArgs arguments(const Step& step, const Buffers& b) noexcept {
     const auto& p = step.get<DenseParams>();
     const View &x = b.in[0], &w = b.in[1], &y = b.out[0];
     const auto k = static_cast<std::size_t>(x.dim(x.rank() - 1)), n = static_cast<std::size_t>(y.dim(y.rank() - 1));
@@ -167,12 +171,40 @@ struct Dense {
     args.activation = p.activation;
     args.act_params = &p.alpha;
     args.workspace = b.scratch;
-    if (!p.packed) return gemm_run<T>(args);
-    args.b = static_cast<const Ref<Storage>*>(step.constants.get())->get()->data;
+    if (p.packed) args.b = static_cast<const Ref<Storage>*>(step.constants.get())->get()->data;
+    return args;
+  }
+
+  template <class T>
+  static void run(const Step& step, const Buffers& b) noexcept {
+    const auto args = arguments<T>(step, b);
+    if (!step.get<DenseParams>().packed) return gemm_run<T>(args);
     if constexpr (std::is_same_v<T, double>)
       step.kernels->gemm_packed_f64(&args);
     else
       step.kernels->gemm_packed_f32(&args);
+  }
+
+  // Whole panels of columns, so that a column is computed by the same instructions whoever does it.
+  template <class T>
+  static void run_part(const Step& step, const Buffers& b, int part, int parts) noexcept {
+    const auto args = arguments<T>(step, b);
+    const auto& k = *step.kernels;
+    std::size_t width;
+    if constexpr (std::is_same_v<T, double>)
+      width = k.gemm_panel_f64(args.n);
+    else
+      width = k.gemm_panel_f32(args.n);
+    const std::size_t panels = (args.n + width - 1) / width;
+    const auto bound = [&](int i) {
+      return std::min(args.n, panels * static_cast<std::size_t>(i) / static_cast<std::size_t>(parts) * width);
+    };
+    const std::size_t first = bound(part), last = bound(part + 1);
+    if (first == last) return;
+    if constexpr (std::is_same_v<T, double>)
+      k.gemm_packed_columns_f64(&args, first, last - first);
+    else
+      k.gemm_packed_columns_f32(&args, first, last - first);
   }
 };
 

@@ -18,6 +18,7 @@ struct RowAxis {
   void fields(V& visit) {
     visit("axis", axis);
   }
+  bool couples_rows(const InSpecs& in) const { return axis_index("softmax", axis, in.rank(0)) == 0; }
   // Keeps the sum over the axis as a size of 1.
   Value sum(Emitter& e, const Value& x) const { return emit::reduce_sum(e, x, Ints{axis}, true); }
 };

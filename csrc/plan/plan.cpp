@@ -9,6 +9,7 @@
 #include <new>
 
 #include "core/error.h"
+#include "core/thread_pool.h"
 #include "graph/emitter.h"
 #include "plan/plan_graph.h"
 
@@ -93,6 +94,8 @@ class PlanImpl final : public Plan {
   std::uint64_t constant_bytes() const noexcept override { return constant_bytes_; }
   std::int64_t batch_of(const Shape* shapes, std::size_t count) const override;
   void run(std::int64_t n, const void* const* inputs, void* const* outputs, Workspace& workspace) const noexcept override;
+  void run_threads(int threads, std::int64_t n, const void* const* inputs, void* const* outputs) const override;
+  double work(std::int64_t n) const noexcept override { return flops_ + flops_per_n_ * static_cast<double>(n); }
   void prepare_for(std::int64_t n, Workspace& workspace) const override;
   std::unique_ptr<Workspace> make_workspace() const override;
   Workspace* take_workspace() const override {
@@ -105,6 +108,11 @@ class PlanImpl final : public Plan {
   void place_values(const PlanGraph& g);
   void prepare_steps(const PlanGraph& g);
   std::size_t memory_at(std::int64_t n) const noexcept;
+  void choose_block(const PlanGraph& g);
+  void layout(std::int64_t n, WorkspaceImpl& w) const noexcept;
+  // Rows [first, first + count) of the batch; the whole when the plan does not go by rows.
+  void run_rows(std::int64_t first, std::int64_t count, const void* const* inputs, void* const* outputs, WorkspaceImpl& w,
+                int threads) const noexcept;
 
   std::vector<PlanPort> inputs_, outputs_;
   std::vector<Spec> specs_;    // per value
@@ -117,6 +125,10 @@ class PlanImpl final : public Plan {
   std::vector<Tensor> constants_;
   std::int64_t scratch_fixed_ = 0, scratch_per_n_ = 0;
   std::uint64_t constant_bytes_ = 0;
+  double flops_ = 0, flops_per_n_ = 0;
+  bool by_rows_ = false;             // rows are independent: the plan may run on any block of them
+  std::int64_t block_rows_ = 0;      // rows of a block
+  std::vector<std::int64_t> input_row_bytes_, output_row_bytes_;  // 0: the same for every block
   std::string text_;
   mutable WorkspacePool spare_;
 };
@@ -128,6 +140,7 @@ PlanImpl::PlanImpl(PlanGraph g) : text_(g.text()) {
   for (const PlanValue& v : g.values) specs_.push_back(v.spec);
   place_values(g);
   prepare_steps(g);
+  choose_block(g);
 }
 
 void PlanImpl::place_values(const PlanGraph& g) {
@@ -204,6 +217,17 @@ void PlanImpl::prepare_steps(const PlanGraph& g) {
     prepare_step(*node.op, node.attributes.get(), InSpecs(in.data(), in.size()), out, constants.data(), s.step);
     scratch_fixed_ = std::max(scratch_fixed_, s.step.scratch_bytes);
     scratch_per_n_ = std::max(scratch_per_n_, s.step.scratch_bytes_per_n);
+    if (s.step.flops == 0 && s.step.flops_per_n == 0) {
+      // Ops without an estimate of their own: a few operations for each element they write.
+      constexpr double kOperationsPerElement = 4;
+      for (const Spec& spec : out) {
+        const Dim count = element_count(spec.shape, "plan");
+        (count.is_batch() ? s.step.flops_per_n : s.step.flops) +=
+            kOperationsPerElement * static_cast<double>(count.is_batch() ? count.batch_multiple() : count.value());
+      }
+    }
+    flops_ += s.step.flops;
+    flops_per_n_ += s.step.flops_per_n;
     for (std::size_t i = 0; i < s.values.size(); ++i) {
       const Place& place = places_[static_cast<std::size_t>(s.values[i])];
       const PortView port{views + static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(place.index)};
@@ -216,12 +240,52 @@ void PlanImpl::prepare_steps(const PlanGraph& g) {
   for (const Tensor& t : constants_) constant_bytes_ += t.bytes();
 }
 
+// The batch is the first axis of whatever hangs on it, and no op mixes rows: then every block of rows can go through the whole
+// plan by itself. A block's intermediate values should stay in the second-level cache (512 kB of the 1 to 2 MB that server
+// cores have, the rest is for weights), but a block under 64 rows would read the weights too often for what a row costs.
+void PlanImpl::choose_block(const PlanGraph& g) {
+  constexpr std::int64_t kBlockBytes = 512 * 1024, kLeast = 64, kMost = 4096, kMultiple = 16;
+  const auto leads = [&](int v) {
+    const Shape& s = specs_[static_cast<std::size_t>(v)].shape;
+    return !s.empty() && s[0] == Dim::batch();
+  };
+  const auto clean = [&](int v) {  // the batch, if at all, as the first axis
+    const Shape& s = specs_[static_cast<std::size_t>(v)].shape;
+    for (std::size_t i = 0; i < s.size(); ++i)
+      if (!s[i].is_fixed() && (i != 0 || !(s[0] == Dim::batch()))) return false;
+    return true;
+  };
+  by_rows_ = !g.inputs.empty();
+  for (const PlanNode& node : g.nodes) {
+    SmallVector<const Spec*, 8> in;
+    bool batch = false;
+    for (const int v : node.inputs) {
+      in.push_back(&specs_[static_cast<std::size_t>(v)]);
+      by_rows_ = by_rows_ && clean(v);
+      batch = batch || leads(v);
+    }
+    for (const int v : node.outputs) by_rows_ = by_rows_ && clean(v) && leads(v) == batch;
+    if (batch && node.op->couples_rows != nullptr)
+      by_rows_ = by_rows_ && !node.op->couples_rows(node.attributes.get(), InSpecs(in.data(), in.size()));
+  }
+  for (const int v : g.inputs) by_rows_ = by_rows_ && clean(v);
+  for (const int v : g.outputs) by_rows_ = by_rows_ && leads(v);
+  std::int64_t row_bytes = scratch_per_n_;
+  for (const BufferSize& s : slots_) row_bytes += s.per_n;
+  block_rows_ = row_bytes == 0 ? kMost : std::min(kMost, std::max(kLeast, kBlockBytes / row_bytes / kMultiple * kMultiple));
+  const auto port_bytes = [&](int v) { return leads(v) ? buffer_size(specs_[static_cast<std::size_t>(v)]).per_n : 0; };
+  for (const int v : g.inputs) input_row_bytes_.push_back(port_bytes(v));
+  for (const int v : g.outputs) output_row_bytes_.push_back(port_bytes(v));
+}
+
 std::vector<PlanStepInfo> PlanImpl::steps() const {
   std::vector<PlanStepInfo> out;
   for (const PlanStep& s : steps_) {
     PlanStepInfo info;
     info.op = s.op->name;
     info.kernel = s.step.kernel_name;
+    info.flops = s.step.flops;
+    info.flops_per_row = s.step.flops_per_n;
     for (std::size_t i = 0; i < s.values.size(); ++i) {
       const auto v = static_cast<std::size_t>(s.values[i]);
       std::string& side = i < s.input_count ? info.inputs : info.outputs;
@@ -276,6 +340,7 @@ std::unique_ptr<Workspace> PlanImpl::make_workspace() const {
 
 void PlanImpl::prepare_for(std::int64_t n, Workspace& workspace) const {
   auto& w = static_cast<WorkspaceImpl&>(workspace);
+  if (by_rows_) n = std::min(n, block_rows_);
   if (w.n == n) return;
   const std::size_t need = memory_at(n);
   if (need > w.capacity) {
@@ -287,6 +352,11 @@ void PlanImpl::prepare_for(std::int64_t n, Workspace& workspace) const {
     if (w.memory == nullptr) throw std::bad_alloc();
     w.capacity = rounded;
   }
+  layout(n, w);
+}
+
+void PlanImpl::layout(std::int64_t n, WorkspaceImpl& w) const noexcept {
+  if (w.n == n) return;
   std::int64_t offset = 0;
   for (std::size_t i = 0; i < slots_.size(); ++i) {
     w.offsets[i] = offset;
@@ -307,24 +377,98 @@ void PlanImpl::prepare_for(std::int64_t n, Workspace& workspace) const {
   w.n = n;
 }
 
-void PlanImpl::run(std::int64_t, const void* const* inputs, void* const* outputs, Workspace& workspace) const noexcept {
-  auto& w = static_cast<WorkspaceImpl&>(workspace);
-  for (const PortView& p : input_views_) w.views[p.view].data = const_cast<void*>(inputs[p.port]);
-  for (const PortView& p : output_views_) w.views[p.view].data = outputs[p.port];
+namespace {
+
+const void* row_of(const void* base, std::int64_t bytes) noexcept { return static_cast<const unsigned char*>(base) + bytes; }
+void* row_of(void* base, std::int64_t bytes) noexcept { return static_cast<unsigned char*>(base) + bytes; }
+
+// Work below which a second thread is not worth waking: about 10 us of one core.
+constexpr double kWorthSharing = 3e5;
+
+}  // namespace
+
+void PlanImpl::run_rows(std::int64_t first, std::int64_t count, const void* const* inputs, void* const* outputs,
+                        WorkspaceImpl& w, int threads) const noexcept {
+  layout(count, w);
+  for (const PortView& p : input_views_)
+    w.views[p.view].data = const_cast<void*>(row_of(inputs[p.port], first * input_row_bytes_[p.port]));
+  for (const PortView& p : output_views_) w.views[p.view].data = row_of(outputs[p.port], first * output_row_bytes_[p.port]);
   void* scratch = w.memory + w.scratch_offset;
   for (const PlanStep& s : steps_) {
     const View* in = w.views.data() + s.first_view;
-    s.step.run(s.step, Buffers{in, in + s.input_count, scratch});
+    const Buffers buffers{in, in + s.input_count, scratch};
+    if (threads > 1 && s.step.run_part != nullptr &&
+        s.step.flops + s.step.flops_per_n * static_cast<double>(count) >= kWorthSharing) {
+      struct Shared {
+        const Step& step;
+        const Buffers& buffers;
+        int parts;
+      } shared{s.step, buffers, threads};
+      ThreadPool::instance().run(
+          threads, threads,
+          [](void* context, int part) {
+            const auto& job = *static_cast<const Shared*>(context);
+            job.step.run_part(job.step, job.buffers, part, job.parts);
+          },
+          &shared);
+    } else {
+      s.step.run(s.step, buffers);
+    }
   }
   for (const PortCopy& c : copies_) {
     const auto v = static_cast<std::size_t>(c.value);
     const Place& place = places_[v];
+    const auto port = static_cast<std::size_t>(place.index);
     const void* from = place.kind == Place::Kind::constant ? place.data
-                       : place.kind == Place::Kind::input  ? inputs[place.index]
-                       : place.kind == Place::Kind::output ? outputs[place.index]
-                                                           : w.memory + w.offsets[static_cast<std::size_t>(place.index)];
-    std::memcpy(outputs[c.port], from, static_cast<std::size_t>(fixed_count(w.shapes[v])) * item_size(specs_[v].dtype));
+                       : place.kind == Place::Kind::input  ? row_of(inputs[port], first * input_row_bytes_[port])
+                       : place.kind == Place::Kind::output ? row_of(outputs[port], first * output_row_bytes_[port])
+                                                           : w.memory + w.offsets[port];
+    std::memcpy(row_of(outputs[c.port], first * output_row_bytes_[c.port]), from,
+                static_cast<std::size_t>(fixed_count(w.shapes[v])) * item_size(specs_[v].dtype));
   }
+}
+
+void PlanImpl::run(std::int64_t n, const void* const* inputs, void* const* outputs, Workspace& workspace) const noexcept {
+  auto& w = static_cast<WorkspaceImpl&>(workspace);
+  if (!by_rows_ || n <= block_rows_) return run_rows(0, n, inputs, outputs, w, 1);
+  for (std::int64_t first = 0; first < n; first += block_rows_)
+    run_rows(first, std::min(block_rows_, n - first), inputs, outputs, w, 1);
+}
+
+void PlanImpl::run_threads(int threads, std::int64_t n, const void* const* inputs, void* const* outputs) const {
+  constexpr std::int64_t kLeastRows = 16;  // below this a block does not fill the tiles of the kernels
+  if (threads > 1 && work(n) >= 2 * kWorthSharing && by_rows_ && n >= 2 * kLeastRows) {
+    // Blocks by size of the batch and of the plan only; who takes which is arbitrary.
+    struct Shared {
+      const PlanImpl& plan;
+      const void* const* inputs;
+      void* const* outputs;
+      std::int64_t n, rows;
+      std::atomic<bool> failed{false};
+    } shared{*this, inputs, outputs, n, 0};
+    const std::int64_t even = (n + threads - 1) / threads;
+    shared.rows = std::min(block_rows_, std::max(kLeastRows, (even + kLeastRows - 1) / kLeastRows * kLeastRows));
+    const auto tasks = static_cast<int>((n + shared.rows - 1) / shared.rows);
+    ThreadPool::instance().run(
+        threads, tasks,
+        [](void* context, int task) {
+          auto& job = *static_cast<Shared*>(context);
+          const std::int64_t first = task * job.rows, count = std::min(job.rows, job.n - first);
+          try {
+            const WorkspaceLease lease(job.plan, count);
+            job.plan.run_rows(first, count, job.inputs, job.outputs, static_cast<WorkspaceImpl&>(*lease), 1);
+          } catch (...) {
+            job.failed.store(true, std::memory_order_relaxed);
+          }
+        },
+        &shared);
+    if (shared.failed.load(std::memory_order_relaxed)) throw std::bad_alloc();
+    return;
+  }
+  const WorkspaceLease lease(*this, n);
+  auto& w = static_cast<WorkspaceImpl&>(*lease);
+  if (threads > 1 && (!by_rows_ || n <= block_rows_)) return run_rows(0, n, inputs, outputs, w, threads);
+  run(n, inputs, outputs, w);
 }
 
 }  // namespace

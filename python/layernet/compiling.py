@@ -78,6 +78,9 @@ class Predictor(PlanCaller):
         network: A Network or Layer. `training=False` is passed where its `call` takes it.
         inputs: `ln.Input(...)` or a list, tuple or dictionary of them. By default what the network's first call took,
             else the first layer's `input_shape`.
+        threads: Threads of the library's pool that one call may use, at most the CPUs the process is allowed; small calls
+            stay on one. The bits of the result do not depend on it.
+        release_gil: Whether calls give up the GIL: "auto" from about 10 us of work on, True or False.
 
     Attributes:
         input_shapes: Shapes of the inputs in the structure that `predict` takes, None for the batch.
@@ -100,14 +103,20 @@ class Predictor(PlanCaller):
     _outputs: Any
     _plan: Any
 
-    def __new__(cls, network: Layer, inputs: Any = None) -> Predictor:
+    def __new__(
+        cls, network: Layer, inputs: Any = None, *, threads: int = 1, release_gil: bool | str = "auto"
+    ) -> Predictor:
         if not isinstance(network, Layer):
             raise TypeError(f"Predictor: expected a Network or Layer, got {type(network).__name__}.")
+        if threads < 1:
+            raise ValueError(f"Predictor: expected threads >= 1, got {threads}.")
+        if release_gil not in ("auto", True, False):
+            raise ValueError(f'Predictor: expected release_gil to be "auto", True or False, got {release_gil!r}.')
         template = input_template(network, inputs)
         kwargs = {"training": False} if takes_training(network) else {}
         flat, outputs, _ = trace(network, template, **kwargs)
         plan = _core.Plan(_core.Graph(flat, nest.flatten(outputs)))
-        self = super().__new__(cls, plan.capsule())
+        self = super().__new__(cls, plan.capsule(), threads, release_gil)
         self._plan = plan
         self._template = nest.map_structure(lambda s: s.shape, template)
         self._structure = nest.map_structure(lambda s: None, template)
@@ -116,7 +125,9 @@ class Predictor(PlanCaller):
         self.output_shapes = nest.map_structure(lambda s: s.shape, outputs)
         return self
 
-    def __init__(self, network: Layer, inputs: Any = None) -> None:
+    def __init__(
+        self, network: Layer, inputs: Any = None, *, threads: int = 1, release_gil: bool | str = "auto"
+    ) -> None:
         pass
 
     def __call__(self, x: Any, out: Any = None) -> Any:

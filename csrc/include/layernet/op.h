@@ -83,6 +83,9 @@ struct Step {
   std::unique_ptr<Step> inner;                 // of the half-precision adapter
   std::int64_t scratch_bytes = 0;              // scratch = scratch_bytes + N * scratch_bytes_per_n
   std::int64_t scratch_bytes_per_n = 0;
+  double flops = 0, flops_per_n = 0;           // estimated work: flops + N * flops_per_n
+  // Optional: the same result by parts 0 .. parts - 1 of the output's columns, each on any thread.
+  void (*run_part)(const Step&, const Buffers&, int part, int parts) noexcept = nullptr;
   alignas(16) unsigned char params[160];       // plain data of the op's own choice
 
   template <class Op>
@@ -112,6 +115,11 @@ class LAYERNET_API Preparation {
   void run(Step::Run run, const char* kernel_name = "") noexcept {
     step_.run = run;
     step_.kernel_name = kernel_name;
+  }
+  void parts(void (*run_part)(const Step&, const Buffers&, int, int) noexcept) noexcept { step_.run_part = run_part; }
+  // Estimated floating-point operations, `each` for every one of `count`.
+  void work(Dim count, double each) noexcept {
+    (count.is_batch() ? step_.flops_per_n : step_.flops) += each * static_cast<double>(count.is_batch() ? count.batch_multiple() : count.value());
   }
   // Plain data that run() gets back by step.get<P>().
   template <class P>
@@ -169,6 +177,9 @@ struct OpDef {
   void (*prepare)(const void* attributes, Preparation& p);
   // Optional. Fuse the next op into this one: true when `attributes` now also do the work of `next`.
   bool (*absorb)(void* attributes, const OpDef& next, const void* next_attributes) = nullptr;
+  // Optional. Rows of the output depend on other rows of the input although both have the batch as their first axis and nowhere
+  // else (softmax along axis 0, a gather of rows). Where no op does, a plan may run block by block of rows.
+  bool (*couples_rows)(const void* attributes, const InSpecs& in) = nullptr;
   // Optional. The value of an int64 output as dimensions, where it follows from shapes alone (shape, slices of it, ...).
   bool (*dims)(const void* attributes, const InSpecs& in, const Shape* const* in_dims, Shape* out) = nullptr;
 
@@ -191,6 +202,10 @@ template <class T, class = void>
 struct has_absorb : std::false_type {};
 template <class T>
 struct has_absorb<T, std::void_t<decltype(&T::absorb)>> : std::true_type {};
+template <class T, class = void>
+struct has_couples_rows : std::false_type {};
+template <class T>
+struct has_couples_rows<T, std::void_t<decltype(&T::couples_rows)>> : std::true_type {};
 template <class T, class = void>
 struct has_dims : std::false_type {};
 template <class T>
@@ -236,6 +251,8 @@ OpDef define_op(const char* name, const char* inputs, OpTraits traits = {}) {
     d.prepare = nullptr;
   if constexpr (detail::has_absorb<Op>::value)
     d.absorb = [](void* a, const OpDef& next, const void* n) { return static_cast<Op*>(a)->absorb(next, n); };
+  if constexpr (detail::has_couples_rows<Op>::value)
+    d.couples_rows = [](const void* a, const InSpecs& in) { return static_cast<const Op*>(a)->couples_rows(in); };
   if constexpr (detail::has_dims<Op>::value)
     d.dims = [](const void* a, const InSpecs& in, const Shape* const* id, Shape* out) {
       return static_cast<const Op*>(a)->dims(in, id, out);

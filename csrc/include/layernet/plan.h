@@ -27,6 +27,7 @@ struct PlanStepInfo {
   std::string inputs;
   std::string outputs;
   std::uint64_t constant_bytes = 0;
+  double flops = 0, flops_per_row = 0;
 };
 
 class LAYERNET_API Plan {
@@ -48,6 +49,11 @@ class LAYERNET_API Plan {
   // Runs. `inputs` and `outputs` are contiguous arrays of the ports' types, in order, with batch symbol `n`; outputs may not
   // overlap inputs. Does not throw once the workspace has room for `n` (prepare_for grows it).
   virtual void run(std::int64_t n, const void* const* inputs, void* const* outputs, Workspace& workspace) const noexcept = 0;
+  // The same by up to `threads` threads of the library's pool, when the work is worth it; the bits are the same. Throws
+  // std::bad_alloc when workspaces have to grow and cannot.
+  virtual void run_threads(int threads, std::int64_t n, const void* const* inputs, void* const* outputs) const = 0;
+  // Estimated floating-point operations for batch symbol n.
+  virtual double work(std::int64_t n) const noexcept = 0;
   // Makes a workspace ready for batch symbol n; allocates only when it grows.
   virtual void prepare_for(std::int64_t n, Workspace& workspace) const = 0;
   virtual std::unique_ptr<Workspace> make_workspace() const = 0;
