@@ -25,7 +25,20 @@ from layernet import (
     random,
     regularizers,
 )
-from layernet._core import build_info, get_num_threads, set_num_threads
+from layernet._core import (
+    bfloat16,
+    bool_,
+    build_info,
+    float16,
+    float32,
+    float64,
+    get_num_threads,
+    int8,
+    int32,
+    int64,
+    set_num_threads,
+    uint8,
+)
 from layernet.compiling import Predictor
 from layernet.layers.base import Layer
 from layernet.layers.input_spec import InputSpec
@@ -157,6 +170,8 @@ __all__ = [
     "argmax",
     "argmin",
     "as_dtype",
+    "bfloat16",
+    "bool_",
     "broadcast_to",
     "build_info",
     "cast",
@@ -176,6 +191,9 @@ __all__ = [
     "expm1",
     "eye",
     "fill",
+    "float16",
+    "float32",
+    "float64",
     "floor",
     "floordiv",
     "from_numpy",
@@ -185,6 +203,9 @@ __all__ = [
     "greater_equal",
     "identity",
     "initializers",
+    "int8",
+    "int32",
+    "int64",
     "latest_checkpoint",
     "layers",
     "less",
@@ -257,6 +278,7 @@ __all__ = [
     "tile",
     "transpose",
     "truncated_normal",
+    "uint8",
     "unstack",
     "variable_scope",
     "where",

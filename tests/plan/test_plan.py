@@ -1,0 +1,288 @@
+"""Plans: what the passes do, and the promises of running."""
+
+import os
+import threading
+
+import numpy as np
+import pytest
+
+import layernet as ln
+from layernet import _core
+
+
+def plan_of(inputs: list, outputs: list) -> "_core.Plan":
+    return _core.Plan(_core.Graph(inputs, outputs))
+
+
+def mlp(*units: int, activation: str = "tanh") -> ln.Sequential:
+    layers = [ln.layers.Dense(u, activation=activation) for u in units[:-1]] + [ln.layers.Dense(units[-1])]
+    return ln.Sequential(layers)
+
+
+def test_activation_is_absorbed_by_dense() -> None:
+    x = ln.Input(shape=(3,))
+    w = _core.Variable(np.ones((3, 2), "float32"))
+    with _core.Trace():
+        y = _core.ops.relu(_core.ops.dense(x, w))
+    assert plan_of([x], [y]).text().splitlines() == [
+        "%0 = input : float32[N, 3]",
+        "%3 = dense(%0, constant float32[3, 2]; activation=relu) : float32[N, 2]",
+        "return %3",
+    ]
+
+
+def test_a_value_that_others_read_is_not_absorbed() -> None:
+    x = ln.Input(shape=(3,))
+    w = _core.Variable(np.ones((3, 2), "float32"))
+    with _core.Trace():
+        h = _core.ops.dense(x, w)
+        y = _core.ops.add(_core.ops.relu(h), h)
+    assert [s["op"] for s in plan_of([x], [y]).steps] == ["dense", "relu", "add"]
+
+
+def test_constants_are_folded_and_identities_dropped() -> None:
+    x = ln.Input(shape=(3,))
+    v = _core.Variable(np.full(3, 2.0, "float32"))
+    with _core.Trace():
+        y = _core.ops.identity(x) * _core.ops.exp(_core.ops.square(v))
+    plan = plan_of([x], [y])
+    assert [s["op"] for s in plan.steps] == ["multiply"]
+    np.testing.assert_allclose(plan.run([np.ones((1, 3))])[0], np.full((1, 3), np.exp(4)), rtol=1e-6)
+
+
+def test_a_plan_is_a_snapshot() -> None:
+    net = mlp(2)
+    x = np.ones((1, 3), "float32")
+    net(x)
+    predictor = ln.Predictor(net)
+    before = predictor.predict(x)
+    net.set_weights([w * 0 for w in net.get_weights()])
+    assert (predictor.predict(x) == before).all()
+    assert (ln.Predictor(net).predict(x) == 0).all()
+
+
+@pytest.mark.parametrize("output", ["input", "constant", "view", "twice"])
+def test_outputs_that_no_step_produces(output: str) -> None:
+    x = ln.Input(shape=(4,))
+    y = ln.exp(x)
+    outputs = {
+        "input": [x],
+        "constant": [ln.constant([1.0, 2.0]), y],
+        "view": [ln.reshape(y, [-1, 2]), y],
+        "twice": [y, y],
+    }[output]
+    data = np.arange(8, dtype="float32").reshape(2, 4)
+    results = plan_of([x], outputs).run([data])
+    want = {
+        "input": [data],
+        "constant": [np.float32([1, 2]), np.exp(data)],
+        "view": [np.exp(data).reshape(-1, 2), np.exp(data)],
+        "twice": [np.exp(data)] * 2,
+    }[output]
+    for got, expected in zip(results, want, strict=True):
+        np.testing.assert_allclose(got, expected, rtol=1e-6)
+
+
+def test_updates_are_refused_with_the_remedy() -> None:
+    x = ln.Input(shape=(4,))
+    state = _core.Variable(np.zeros(2, "int64"), trainable=False)
+    with _core.Trace():
+        y = x * _core.ops.dropout_mask(state, x, rate=0.5)
+    with pytest.raises(ln.errors.GraphError, match="training=False"):
+        plan_of([x], [y])
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_same_row_same_bits(threads: int) -> None:
+    net = mlp(37, 91, 7)
+    rows = np.random.default_rng(0).normal(size=(5003, 53)).astype("float32")
+    net(rows[:1])
+    predictor = ln.Predictor(net, threads=threads)
+    whole = predictor.predict(rows)
+    alone = ln.Predictor(net)
+    for first, count in ((0, 1), (1, 2), (7, 16), (60, 131), (4095, 908), (5002, 1)):
+        assert (alone.predict(rows[first : first + count]) == whole[first : first + count]).all()
+
+
+def test_one_row_by_columns_has_the_same_bits() -> None:
+    net = mlp(1024, 512, 1, activation="relu")
+    row = np.random.default_rng(1).normal(size=(1, 512)).astype("float32")
+    net(row)
+    assert (ln.Predictor(net, threads=2).predict(row) == ln.Predictor(net).predict(row)).all()
+
+
+def test_softmax_over_the_batch_is_not_cut_into_blocks() -> None:
+    x = ln.Input(shape=(3,))
+    y = ln.nn.softmax(ln.tanh(x), axis=0)
+    data = np.random.default_rng(0).normal(size=(20_000, 3)).astype("float32")
+    got = plan_of([x], [y]).run([data])[0]
+    e = np.exp(np.tanh(data.astype("float64")))
+    np.testing.assert_allclose(got, e / e.sum(0), rtol=1e-4)
+
+
+@pytest.mark.parametrize("n", [0, 1, 5])
+def test_any_batch_size(n: int) -> None:
+    net = mlp(4, 2)
+    net(np.ones((3, 3), "float32"))
+    assert ln.Predictor(net).predict(np.ones((n, 3), "float32")).shape == (n, 2)
+
+
+def test_predict_allocates_nothing_but_the_output() -> None:
+    net = mlp(16, 4)
+    x = np.ones((8, 3), "float32")
+    net(x)
+    predictor = ln.Predictor(net)
+    out = predictor.predict(x)
+    before = _core.allocation_count()
+    for _ in range(20):
+        predictor.predict(x, out=out)
+    assert _core.allocation_count() == before
+
+
+def test_many_threads_share_one_predictor() -> None:
+    net = mlp(64, 8)
+    rows = np.random.default_rng(2).normal(size=(64, 16)).astype("float32")
+    net(rows)
+    predictor = ln.Predictor(net, threads=2, release_gil=True)
+    want = ln.Predictor(net).predict(rows)
+    wrong = []
+
+    def call() -> None:
+        for i in range(200):
+            n = i % 64 + 1
+            if not (predictor.predict(rows[:n]) == want[:n]).all():
+                wrong.append(n)
+
+    workers = [threading.Thread(target=call) for _ in range(6)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert wrong == []
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="fork is POSIX")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+@pytest.mark.parametrize("threads", [1, 2])
+def test_predicting_goes_on_in_a_forked_child(threads: int) -> None:
+    net = mlp(512, 512, 1, activation="relu")
+    rows = np.random.default_rng(3).normal(size=(256, 64)).astype("float32")
+    net(rows)
+    predictor = ln.Predictor(net, threads=threads)
+    want = predictor.predict(rows)
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if (predictor.predict(rows) == want).all() else 1)
+    assert os.waitpid(child, 0)[1] == 0
+
+
+@pytest.mark.parametrize(
+    "convert",
+    [
+        lambda x: x.astype("float64"),
+        lambda x: x.astype("float16").astype("float32").astype("float16"),
+        lambda x: x.astype(">f4"),
+        lambda x: np.asfortranarray(x),
+        lambda x: np.repeat(x, 2, axis=0)[::2],
+        lambda x: x.tolist(),
+        lambda x: np.frombuffer(b"\0" + x.tobytes(), "f4", offset=0, count=0) if x.size == 0 else misaligned(x),
+    ],
+)
+def test_inputs_of_other_layouts_and_types_are_converted(convert: object) -> None:
+    net = mlp(4, 2)
+    x = np.random.default_rng(0).integers(-3, 3, size=(5, 3)).astype("float32")
+    net(x)
+    predictor = ln.Predictor(net)
+    assert (predictor.predict(convert(x)) == predictor.predict(x)).all()  # type: ignore[operator]
+
+
+def misaligned(x: np.ndarray) -> np.ndarray:
+    raw = np.zeros(x.nbytes + 1, "uint8")
+    raw[1:] = np.frombuffer(x.tobytes(), "uint8")
+    return raw[1:].view("f4").reshape(x.shape)
+
+
+@pytest.mark.parametrize("bad", [np.array([["a"]]), np.ones((1, 3), "complex64"), np.array([[None] * 3])])
+def test_inputs_that_are_not_real_numbers_are_refused(bad: np.ndarray) -> None:
+    net = mlp(2)
+    net(np.ones((1, 3), "float32"))
+    with pytest.raises(ln.errors.DTypeError, match="predict: expected numbers"):
+        ln.Predictor(net).predict(bad)
+
+
+@pytest.mark.parametrize("shape", [(3,), (1, 4), (1, 1, 3), ()])
+def test_inputs_of_the_wrong_shape_are_refused(shape: tuple[int, ...]) -> None:
+    net = mlp(2)
+    net(np.ones((1, 3), "float32"))
+    with pytest.raises(ln.errors.ShapeError, match=r"predict: expected an input of shape \[N, 3\]"):
+        ln.Predictor(net).predict(np.ones(shape, "float32"))
+
+
+@pytest.mark.parametrize(
+    "out",
+    [np.empty((2, 3), "float32"), np.empty((2, 2), "float64"), np.empty((2, 4), "float32")[:, ::2], [[0.0] * 2] * 2],
+)
+def test_out_that_does_not_fit_is_refused(out: object) -> None:
+    net = mlp(2)
+    x = np.ones((2, 3), "float32")
+    net(x)
+    with pytest.raises(ln.errors.ShapeError, match="predict: expected out to be a writable C-contiguous array"):
+        ln.Predictor(net).predict(x, out=out)
+
+
+def test_out_must_not_overlap_the_input() -> None:
+    net = mlp(3)
+    x = np.ones((2, 3), "float32")
+    net(x)
+    with pytest.raises(ValueError, match="overlapping memory"):
+        ln.Predictor(net).predict(x, out=x)
+
+
+def test_a_network_that_was_never_called_says_how_to_go_on() -> None:
+    with pytest.raises(ln.errors.ShapeError, match=r"Call it once on an array, or say Predictor\(network, ln.Input"):
+        ln.Predictor(mlp(2))
+    assert ln.Predictor(mlp(2), ln.Input(shape=(3,))).predict(np.ones((1, 3), "float32")).shape == (1, 2)
+    first = ln.Sequential([ln.layers.Dense(2, input_shape=(5,))])
+    assert ln.Predictor(first).input_shapes == (None, 5)
+
+
+class TwoInTwoOut(ln.Network):
+    def __init__(self) -> None:
+        super().__init__()
+        self.left = self.track_layer(ln.layers.Dense(3))
+        self.right = self.track_layer(ln.layers.Dense(3))
+
+    def call(self, inputs: dict) -> dict:
+        a, b = self.left(inputs["a"]), self.right(inputs["b"])
+        return {"sum": a + b, "product": a * b}
+
+
+def test_structures_of_inputs_and_outputs() -> None:
+    net = TwoInTwoOut()
+    x = {"a": np.ones((2, 4), "float32"), "b": np.full((2, 5), 2, "float32")}
+    want = net(x)
+    got = ln.Predictor(net).predict(x)
+    assert set(got) == {"sum", "product"}
+    for key in got:
+        np.testing.assert_allclose(got[key], want[key].numpy(), rtol=1e-5)
+
+
+def test_tracing_for_a_plan_leaves_no_mark() -> None:
+    net = ln.Sequential(
+        [ln.layers.Dense(2, activity_regularizer=ln.regularizers.l2(1.0)), ln.layers.BatchNormalization()]
+    )
+    net(np.ones((2, 3), "float32"))
+    before = (len(net.inbound_nodes), len(net.layers[0].inbound_nodes), len(net.losses), len(net.updates))
+    ln.Predictor(net)
+    assert (len(net.inbound_nodes), len(net.layers[0].inbound_nodes), len(net.losses), len(net.updates)) == before
+
+
+def test_python_control_flow_is_a_clear_error() -> None:
+    class Branching(ln.Network):
+        def call(self, x):  # type: ignore[no-untyped-def]
+            return x if float(ln.reduce_sum(x)) > 0 else -x
+
+    net = Branching()
+    net(np.ones((1, 2), "float32"))
+    with pytest.raises(ln.errors.GraphError, match="Python's if, while, float"):
+        ln.Predictor(net)
