@@ -6,14 +6,15 @@
 
 LN_BEGIN_TARGET
 
-#define LN_DEFINE_BINARY_FLOAT_OF(name, T, suffix, unroll, expression)                                           \
-  inline void binary_##name##_##suffix(const T* in_a, const T* in_b, T* y, size_t n, int mode) noexcept {        \
-    typedef Vec<T> V;                                                                                            \
+#define LN_DEFINE_BINARY_FLOAT_OF(name, T, suffix, unroll, expression)                                             \
+  inline void binary_##name##_##suffix(const T* in_a, const T* in_b, T* y, size_t n, int mode) noexcept {          \
+    typedef Vec<T> V;                                                                                              \
     map2_mode<unroll>(in_a, in_b, y, n, mode, [](V a, V b) __attribute__((always_inline)) { return expression; }); \
   }
-#define LN_DEFINE_BINARY_FLOAT(name, unroll, expression)               \
-  LN_DEFINE_BINARY_FLOAT_OF(name, float, f32, unroll, (expression))    \
+#define LN_DEFINE_BINARY_FLOAT(name, unroll, expression)            \
+  LN_DEFINE_BINARY_FLOAT_OF(name, float, f32, unroll, (expression)) \
   LN_DEFINE_BINARY_FLOAT_OF(name, double, f64, unroll, (expression))
+// clang-format off
 LN_DEFINE_BINARY_FLOAT(add, 4, a + b)
 LN_DEFINE_BINARY_FLOAT(subtract, 4, a - b)
 LN_DEFINE_BINARY_FLOAT(multiply, 4, a * b)
@@ -21,32 +22,40 @@ LN_DEFINE_BINARY_FLOAT(divide, 4, a / b)
 LN_DEFINE_BINARY_FLOAT(maximum, 4, max_nan(a, b))
 LN_DEFINE_BINARY_FLOAT(minimum, 4, min_nan(a, b))
 LN_DEFINE_BINARY_FLOAT(power, 1, power(a, b))
+// clang-format on
 #undef LN_DEFINE_BINARY_FLOAT
 #undef LN_DEFINE_BINARY_FLOAT_OF
 
-#define LN_DEFINE_BINARY_INT_OF(name, T, U, suffix, expression)                                            \
-  inline void binary_##name##_##suffix(const T* in_a, const T* in_b, T* y, size_t n, int mode) noexcept {  \
-    loop2_mode(in_a, in_b, y, n, mode, [](T a, T b) __attribute__((always_inline)) {                       \
-      [[maybe_unused]] const U ua = static_cast<U>(a), ub = static_cast<U>(b);                             \
-      return static_cast<T>(expression);                                                                   \
-    });                                                                                                    \
+#define LN_DEFINE_BINARY_INT_OF(name, T, U, suffix, expression)                                           \
+  inline void binary_##name##_##suffix(const T* in_a, const T* in_b, T* y, size_t n, int mode) noexcept { \
+    loop2_mode(                                                                                           \
+        in_a, in_b, y, n, mode, [](T a, T b) __attribute__((always_inline)) {                             \
+          [[maybe_unused]] const U ua = static_cast<U>(a), ub = static_cast<U>(b);                        \
+          return static_cast<T>(expression);                                                              \
+        });                                                                                               \
   }
-#define LN_DEFINE_BINARY_INT(name, expression)                            \
-  LN_DEFINE_BINARY_INT_OF(name, int32_t, uint32_t, i32, expression)       \
-  LN_DEFINE_BINARY_INT_OF(name, int64_t, uint64_t, i64, expression)       \
-  LN_DEFINE_BINARY_INT_OF(name, int8_t, uint8_t, i8, expression)          \
+#define LN_DEFINE_BINARY_INT(name, expression)                      \
+  LN_DEFINE_BINARY_INT_OF(name, int32_t, uint32_t, i32, expression) \
+  LN_DEFINE_BINARY_INT_OF(name, int64_t, uint64_t, i64, expression) \
+  LN_DEFINE_BINARY_INT_OF(name, int8_t, uint8_t, i8, expression)    \
   LN_DEFINE_BINARY_INT_OF(name, uint8_t, uint8_t, u8, expression)
+// clang-format off
 LN_DEFINE_BINARY_INT(add, ua + ub)
 LN_DEFINE_BINARY_INT(subtract, ua - ub)
 LN_DEFINE_BINARY_INT(multiply, ua * ub)
 LN_DEFINE_BINARY_INT(maximum, a < b ? b : a)
 LN_DEFINE_BINARY_INT(minimum, b < a ? b : a)
+// clang-format on
 #undef LN_DEFINE_BINARY_INT
 #undef LN_DEFINE_BINARY_INT_OF
 
 // Floor division and its remainder, whose sign is the divisor's (Python, numpy).
-LN_INLINE float c_remainder(float a, float b) { return __builtin_fmodf(a, b); }
-LN_INLINE double c_remainder(double a, double b) { return __builtin_fmod(a, b); }
+LN_INLINE float c_remainder(float a, float b) {
+  return __builtin_fmodf(a, b);
+}
+LN_INLINE double c_remainder(double a, double b) {
+  return __builtin_fmod(a, b);
+}
 template <class T>
 LN_INLINE T float_mod(T a, T b) {
   const T r = c_remainder(a, b);
@@ -77,12 +86,12 @@ LN_INLINE T int_mod(T a, T b) {
   const T r = a % b;
   return r != 0 && (r < 0) != (b < 0) ? r + b : r;
 }
-#define LN_DEFINE_DIVISION(T, suffix, floordiv, mod)                                                         \
-  inline void binary_floordiv_##suffix(const T* a, const T* b, T* y, size_t n, int mode) noexcept {          \
-    loop2_mode(a, b, y, n, mode, [](T u, T v) __attribute__((always_inline)) { return floordiv(u, v); });    \
-  }                                                                                                          \
-  inline void binary_mod_##suffix(const T* a, const T* b, T* y, size_t n, int mode) noexcept {               \
-    loop2_mode(a, b, y, n, mode, [](T u, T v) __attribute__((always_inline)) { return mod(u, v); });         \
+#define LN_DEFINE_DIVISION(T, suffix, floordiv, mod)                                                      \
+  inline void binary_floordiv_##suffix(const T* a, const T* b, T* y, size_t n, int mode) noexcept {       \
+    loop2_mode(a, b, y, n, mode, [](T u, T v) __attribute__((always_inline)) { return floordiv(u, v); }); \
+  }                                                                                                       \
+  inline void binary_mod_##suffix(const T* a, const T* b, T* y, size_t n, int mode) noexcept {            \
+    loop2_mode(a, b, y, n, mode, [](T u, T v) __attribute__((always_inline)) { return mod(u, v); });      \
   }
 LN_DEFINE_DIVISION(float, f32, float_floordiv, float_mod)
 LN_DEFINE_DIVISION(double, f64, float_floordiv, float_mod)

@@ -1,5 +1,5 @@
-// Conversions between all dtypes. Loops over plain types are left to the compiler; 16-bit floats pass through a block of
-// floats, exactly on the way in and rounded once on the way out.
+// Conversions between all dtypes. Loops over plain types are left to the compiler; 16-bit floats pass through a block
+// of floats, exactly on the way in and rounded once on the way out.
 #pragma once
 
 #include "elementwise.inl.h"
@@ -30,14 +30,18 @@ template <class To, class From>
 struct Convert {
   static LN_INLINE To apply(From x) { return static_cast<To>(x); }
 };
-#define LN_DEFINE_SATURATING(To)                                  \
-  template <>                                                     \
-  struct Convert<To, float> {                                     \
-    static LN_INLINE To apply(float x) { return saturate<To>(x); }  \
-  };                                                              \
-  template <>                                                     \
-  struct Convert<To, double> {                                    \
-    static LN_INLINE To apply(double x) { return saturate<To>(x); } \
+#define LN_DEFINE_SATURATING(To)          \
+  template <>                             \
+  struct Convert<To, float> {             \
+    static LN_INLINE To apply(float x) {  \
+      return saturate<To>(x);             \
+    }                                     \
+  };                                      \
+  template <>                             \
+  struct Convert<To, double> {            \
+    static LN_INLINE To apply(double x) { \
+      return saturate<To>(x);             \
+    }                                     \
   };
 LN_DEFINE_SATURATING(int8_t)
 LN_DEFINE_SATURATING(uint8_t)
@@ -127,21 +131,32 @@ inline void cast_from_16(const uint16_t* x, bool is_half, To* y, size_t n) {
 template <class From>
 inline void cast_from(const From* x, void* y, int to, size_t n) {
   switch (to) {
-    case kF32: return cast_loop(x, static_cast<float*>(y), n);
-    case kF64: return cast_loop(x, static_cast<double*>(y), n);
-    case kF16: return cast_to_16(x, static_cast<uint16_t*>(y), n, true);
-    case kBF16: return cast_to_16(x, static_cast<uint16_t*>(y), n, false);
-    case kI8: return cast_loop(x, static_cast<int8_t*>(y), n);
-    case kU8: return cast_loop(x, static_cast<uint8_t*>(y), n);
-    case kI32: return cast_loop(x, static_cast<int32_t*>(y), n);
-    case kI64: return cast_loop(x, static_cast<int64_t*>(y), n);
-    case kBool: return cast_loop(x, static_cast<Bool*>(y), n);
+    case kF32:
+      return cast_loop(x, static_cast<float*>(y), n);
+    case kF64:
+      return cast_loop(x, static_cast<double*>(y), n);
+    case kF16:
+      return cast_to_16(x, static_cast<uint16_t*>(y), n, true);
+    case kBF16:
+      return cast_to_16(x, static_cast<uint16_t*>(y), n, false);
+    case kI8:
+      return cast_loop(x, static_cast<int8_t*>(y), n);
+    case kU8:
+      return cast_loop(x, static_cast<uint8_t*>(y), n);
+    case kI32:
+      return cast_loop(x, static_cast<int32_t*>(y), n);
+    case kI64:
+      return cast_loop(x, static_cast<int64_t*>(y), n);
+    case kBool:
+      return cast_loop(x, static_cast<Bool*>(y), n);
   }
 }
 inline void cast_from_half(const uint16_t* x, bool is_half, void* y, int to, size_t n) {
   switch (to) {
-    case kF32: return widen_block(x, static_cast<float*>(y), n, is_half);
-    case kF64: return cast_from_16(x, is_half, static_cast<double*>(y), n);
+    case kF32:
+      return widen_block(x, static_cast<float*>(y), n, is_half);
+    case kF64:
+      return cast_from_16(x, is_half, static_cast<double*>(y), n);
     case kF16:
     case kBF16: {
       uint16_t* out = static_cast<uint16_t*>(y);
@@ -157,26 +172,39 @@ inline void cast_from_half(const uint16_t* x, bool is_half, void* y, int to, siz
       }
       return;
     }
-    case kI8: return cast_from_16(x, is_half, static_cast<int8_t*>(y), n);
-    case kU8: return cast_from_16(x, is_half, static_cast<uint8_t*>(y), n);
-    case kI32: return cast_from_16(x, is_half, static_cast<int32_t*>(y), n);
-    case kI64: return cast_from_16(x, is_half, static_cast<int64_t*>(y), n);
-    case kBool: return cast_from_16(x, is_half, static_cast<Bool*>(y), n);
+    case kI8:
+      return cast_from_16(x, is_half, static_cast<int8_t*>(y), n);
+    case kU8:
+      return cast_from_16(x, is_half, static_cast<uint8_t*>(y), n);
+    case kI32:
+      return cast_from_16(x, is_half, static_cast<int32_t*>(y), n);
+    case kI64:
+      return cast_from_16(x, is_half, static_cast<int64_t*>(y), n);
+    case kBool:
+      return cast_from_16(x, is_half, static_cast<Bool*>(y), n);
   }
 }
 inline void cast(const void* x, int from, void* y, int to, size_t n) noexcept {
   switch (from) {
     case kF32:
-      if (to == kF16 || to == kBF16) return narrow_block(static_cast<const float*>(x), static_cast<uint16_t*>(y), n, to == kF16);
+      if (to == kF16 || to == kBF16)
+        return narrow_block(static_cast<const float*>(x), static_cast<uint16_t*>(y), n, to == kF16);
       return cast_from(static_cast<const float*>(x), y, to, n);
-    case kF64: return cast_from(static_cast<const double*>(x), y, to, n);
+    case kF64:
+      return cast_from(static_cast<const double*>(x), y, to, n);
     case kF16:
-    case kBF16: return cast_from_half(static_cast<const uint16_t*>(x), from == kF16, y, to, n);
-    case kI8: return cast_from(static_cast<const int8_t*>(x), y, to, n);
-    case kU8: return cast_from(static_cast<const uint8_t*>(x), y, to, n);
-    case kI32: return cast_from(static_cast<const int32_t*>(x), y, to, n);
-    case kI64: return cast_from(static_cast<const int64_t*>(x), y, to, n);
-    case kBool: return cast_from(static_cast<const Bool*>(x), y, to, n);
+    case kBF16:
+      return cast_from_half(static_cast<const uint16_t*>(x), from == kF16, y, to, n);
+    case kI8:
+      return cast_from(static_cast<const int8_t*>(x), y, to, n);
+    case kU8:
+      return cast_from(static_cast<const uint8_t*>(x), y, to, n);
+    case kI32:
+      return cast_from(static_cast<const int32_t*>(x), y, to, n);
+    case kI64:
+      return cast_from(static_cast<const int64_t*>(x), y, to, n);
+    case kBool:
+      return cast_from(static_cast<const Bool*>(x), y, to, n);
   }
 }
 

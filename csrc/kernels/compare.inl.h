@@ -6,18 +6,19 @@
 
 LN_BEGIN_TARGET
 
-#define LN_DEFINE_COMPARE_OF(name, T, suffix, expression)                                                       \
+#define LN_DEFINE_COMPARE_OF(name, T, suffix, expression)                                                        \
   inline void compare_##name##_##suffix(const T* in_a, const T* in_b, uint8_t* y, size_t n, int mode) noexcept { \
-    loop2_mode(in_a, in_b, y, n, mode,                                                                          \
-               [](T a, T b) __attribute__((always_inline)) { return static_cast<uint8_t>(expression); });       \
+    loop2_mode(                                                                                                  \
+        in_a, in_b, y, n, mode,                                                                                  \
+        [](T a, T b) __attribute__((always_inline)) { return static_cast<uint8_t>(expression); });               \
   }
-#define LN_DEFINE_COMPARE(name, expression)                       \
-  LN_DEFINE_COMPARE_OF(name, float, f32, expression)              \
-  LN_DEFINE_COMPARE_OF(name, double, f64, expression)             \
-  LN_DEFINE_COMPARE_OF(name, int32_t, i32, expression)            \
-  LN_DEFINE_COMPARE_OF(name, int64_t, i64, expression)            \
-  LN_DEFINE_COMPARE_OF(name, int8_t, i8, expression)              \
-  LN_DEFINE_COMPARE_OF(name, uint8_t, u8, expression)             \
+#define LN_DEFINE_COMPARE(name, expression)            \
+  LN_DEFINE_COMPARE_OF(name, float, f32, expression)   \
+  LN_DEFINE_COMPARE_OF(name, double, f64, expression)  \
+  LN_DEFINE_COMPARE_OF(name, int32_t, i32, expression) \
+  LN_DEFINE_COMPARE_OF(name, int64_t, i64, expression) \
+  LN_DEFINE_COMPARE_OF(name, int8_t, i8, expression)   \
+  LN_DEFINE_COMPARE_OF(name, uint8_t, u8, expression)  \
   LN_DEFINE_COMPARE_OF(name, uint8_t, b8, expression)
 LN_DEFINE_COMPARE(equal, a == b)
 LN_DEFINE_COMPARE(not_equal, a != b)
@@ -28,16 +29,19 @@ LN_DEFINE_COMPARE(greater_equal, a >= b)
 #undef LN_DEFINE_COMPARE
 #undef LN_DEFINE_COMPARE_OF
 
-#define LN_DEFINE_LOGICAL(name, expression)                                                                               \
-  inline void logical_##name##_b8(const uint8_t* in_a, const uint8_t* in_b, uint8_t* y, size_t n, int mode) noexcept {    \
-    loop2_mode(in_a, in_b, y, n, mode, [](uint8_t byte_a, uint8_t byte_b) __attribute__((always_inline)) {                \
-      const int a = byte_a != 0, b = byte_b != 0;                                                                         \
-      return static_cast<uint8_t>(expression);                                                                            \
-    });                                                                                                                   \
+#define LN_DEFINE_LOGICAL(name, expression)                                                                            \
+  inline void logical_##name##_b8(const uint8_t* in_a, const uint8_t* in_b, uint8_t* y, size_t n, int mode) noexcept { \
+    loop2_mode(                                                                                                        \
+        in_a, in_b, y, n, mode, [](uint8_t byte_a, uint8_t byte_b) __attribute__((always_inline)) {                    \
+          const int a = byte_a != 0, b = byte_b != 0;                                                                  \
+          return static_cast<uint8_t>(expression);                                                                     \
+        });                                                                                                            \
   }
+// clang-format off
 LN_DEFINE_LOGICAL(and, a & b)
 LN_DEFINE_LOGICAL(or, a | b)
 LN_DEFINE_LOGICAL(xor, a ^ b)
+// clang-format on
 #undef LN_DEFINE_LOGICAL
 
 inline void logical_not_b8(const uint8_t* x, uint8_t* y, size_t n) noexcept {
@@ -45,8 +49,8 @@ inline void logical_not_b8(const uint8_t* x, uint8_t* y, size_t n) noexcept {
   for (size_t i = 0; i < n; ++i) y[i] = x[i] == 0;
 }
 
-// y = c ? a : b on items of one size. A one-number operand has stride 0; its loop is compiled apart so that it stays in a
-// register.
+// y = c ? a : b on items of one size. A one-number operand has stride 0; its loop is compiled apart so that it stays in
+// a register.
 template <class T, bool one_a, bool one_b>
 LN_INLINE void select_loop(const uint8_t* c, const T* a, const T* b, T* y, size_t n) {
   const T value_a = one_a ? *a : T(), value_b = one_b ? *b : T();
@@ -67,10 +71,10 @@ LN_INLINE void select_items(const uint8_t* c, const void* a, const void* b, void
   if (mode_b == 1) return select_loop<T, false, true>(c, pa, pb, py, n);
   select_loop<T, false, false>(c, pa, pb, py, n);
 }
-#define LN_DEFINE_SELECT(bytes, T)                                                                                       \
-  inline void select_##bytes(const uint8_t* c, const void* a, const void* b, void* y, size_t n, int mode_a, int mode_b)  \
-      noexcept {                                                                                                         \
-    select_items<T>(c, a, b, y, n, mode_a, mode_b);                                                                      \
+#define LN_DEFINE_SELECT(bytes, T)                                                                          \
+  inline void select_##bytes(const uint8_t* c, const void* a, const void* b, void* y, size_t n, int mode_a, \
+                             int mode_b) noexcept {                                                         \
+    select_items<T>(c, a, b, y, n, mode_a, mode_b);                                                         \
   }
 LN_DEFINE_SELECT(1, uint8_t)
 LN_DEFINE_SELECT(2, uint16_t)

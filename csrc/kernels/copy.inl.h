@@ -14,7 +14,8 @@ struct CopyPlan {
   int64_t shape[kMaxRank], from[kMaxRank], to[kMaxRank];
 };
 
-// Drops axes of length 1 and joins neighbours that one stride can walk in both arrays. False if there is nothing to copy.
+// Drops axes of length 1 and joins neighbours that one stride can walk in both arrays. False if there is nothing to
+// copy.
 inline bool make_copy_plan(CopyPlan& plan, int rank, const int64_t* shape, const int64_t* from, const int64_t* to) {
   plan.rank = 0;
   for (int i = 0; i < rank; ++i) {
@@ -51,8 +52,8 @@ LN_INLINE void copy_line(const T* x, int64_t from, T* y, int64_t to, int64_t n) 
   }
 }
 
-// y[c, r] = x[r, c]: the innermost block of a transpose, `rows` x `columns` at most kTile each. Four rows of four items are
-// exchanged in registers where an item has 4 bytes, two of two where it has 8.
+// y[c, r] = x[r, c]: the innermost block of a transpose, `rows` x `columns` at most kTile each. Four rows of four items
+// are exchanged in registers where an item has 4 bytes, two of two where it has 8.
 constexpr int64_t kTile = 32;
 template <class T>
 LN_INLINE void transpose_tile(const T* x, int64_t ldx, T* y, int64_t ldy, int64_t rows, int64_t columns) {
@@ -161,16 +162,18 @@ LN_INLINE void fill_items(void* y, const void* value, size_t n) {
   T* items = static_cast<T*>(y);
   for (size_t i = 0; i < n; ++i) items[i] = item;
 }
-#define LN_DEFINE_COPY(bytes, T)                                                                                          \
-  inline void copy_strided_##bytes(const void* x, void* y, int rank, const int64_t* shape, const int64_t* strides)        \
-      noexcept {                                                                                                          \
-    copy_strided<T>(x, y, rank, shape, strides, true);                                                                    \
-  }                                                                                                                       \
-  inline void scatter_strided_##bytes(const void* x, void* y, int rank, const int64_t* shape, const int64_t* strides)     \
-      noexcept {                                                                                                          \
-    copy_strided<T>(x, y, rank, shape, strides, false);                                                                   \
-  }                                                                                                                       \
-  inline void fill_##bytes(void* y, const void* value, size_t n) noexcept { fill_items<T>(y, value, n); }
+#define LN_DEFINE_COPY(bytes, T)                                                              \
+  inline void copy_strided_##bytes(const void* x, void* y, int rank, const int64_t* shape,    \
+                                   const int64_t* strides) noexcept {                         \
+    copy_strided<T>(x, y, rank, shape, strides, true);                                        \
+  }                                                                                           \
+  inline void scatter_strided_##bytes(const void* x, void* y, int rank, const int64_t* shape, \
+                                      const int64_t* strides) noexcept {                      \
+    copy_strided<T>(x, y, rank, shape, strides, false);                                       \
+  }                                                                                           \
+  inline void fill_##bytes(void* y, const void* value, size_t n) noexcept {                   \
+    fill_items<T>(y, value, n);                                                               \
+  }
 LN_DEFINE_COPY(1, uint8_t)
 LN_DEFINE_COPY(2, uint16_t)
 LN_DEFINE_COPY(4, uint32_t)
@@ -200,9 +203,9 @@ LN_INLINE void scatter_add_rows(T* y, const int64_t* index, const T* x, size_t n
     for (size_t j = 0; j < row; ++j) to[j] = static_cast<T>(static_cast<U>(to[j]) + static_cast<U>(x[j]));
   }
 }
-#define LN_DEFINE_SCATTER_ADD(suffix, T, U)                                                                               \
-  inline void scatter_add_rows_##suffix(T* y, const int64_t* index, const T* x, size_t n, size_t row) noexcept {          \
-    scatter_add_rows<T, U>(y, index, x, n, row);                                                                          \
+#define LN_DEFINE_SCATTER_ADD(suffix, T, U)                                                                      \
+  inline void scatter_add_rows_##suffix(T* y, const int64_t* index, const T* x, size_t n, size_t row) noexcept { \
+    scatter_add_rows<T, U>(y, index, x, n, row);                                                                 \
   }
 LN_DEFINE_SCATTER_ADD(f32, float, float)
 LN_DEFINE_SCATTER_ADD(f64, double, double)

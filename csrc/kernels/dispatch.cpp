@@ -24,8 +24,8 @@ namespace kernels {
 #include "families.def"
 #undef LN_FAMILY
 #if defined(__x86_64__)
-#define LN_FAMILY(family)                             \
-  void fill_##family##_avx2(KernelTable*) noexcept;   \
+#define LN_FAMILY(family)                           \
+  void fill_##family##_avx2(KernelTable*) noexcept; \
   void fill_##family##_avx512(KernelTable*) noexcept;
 #include "families.def"
 #undef LN_FAMILY
@@ -37,10 +37,14 @@ namespace kernels {
 
 namespace {
 
-bool cpu_has_scalar() { return true; }
+bool cpu_has_scalar() {
+  return true;
+}
 
 #if defined(__aarch64__)
-bool cpu_has_neon() { return true; }  // part of the base architecture
+bool cpu_has_neon() {
+  return true;
+}  // part of the base architecture
 #endif
 
 #if defined(__x86_64__)
@@ -66,20 +70,24 @@ const X86& x86() {
   static const X86 features;
   return features;
 }
-bool cpu_has_avx2() { return x86().avx2; }
-bool cpu_has_avx512() { return x86().avx512; }
+bool cpu_has_avx2() {
+  return x86().avx2;
+}
+bool cpu_has_avx512() {
+  return x86().avx512;
+}
 #endif
 
-#define LN_DEFINE_TABLE(isa_name)                                 \
-  const KernelTable* table_##isa_name() {                         \
-    if (!cpu_has_##isa_name()) return nullptr;                    \
-    static const KernelTable table = [] {                         \
-      KernelTable t{};                                            \
-      t.isa = #isa_name;                                          \
-      fill_##isa_name(&t);                                        \
-      return t;                                                   \
-    }();                                                          \
-    return &table;                                                \
+#define LN_DEFINE_TABLE(isa_name)              \
+  const KernelTable* table_##isa_name() {      \
+    if (!cpu_has_##isa_name()) return nullptr; \
+    static const KernelTable table = [] {      \
+      KernelTable t{};                         \
+      t.isa = #isa_name;                       \
+      fill_##isa_name(&t);                     \
+      return t;                                \
+    }();                                       \
+    return &table;                             \
   }
 
 #define LN_FAMILY(family) fill_##family##_scalar(table);
@@ -141,9 +149,13 @@ const Choice& choice() {
 
 }  // namespace
 
-const KernelTable& active_kernels() noexcept { return *choice().table; }
+const KernelTable& active_kernels() noexcept {
+  return *choice().table;
+}
 
-const char* isa_error() noexcept { return choice().error; }
+const char* isa_error() noexcept {
+  return choice().error;
+}
 
 const KernelTable* table_for(const char* isa) noexcept {
 #define LN_TRY(isa_name) \

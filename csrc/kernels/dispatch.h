@@ -6,8 +6,8 @@
 namespace layernet {
 namespace kernels {
 
-// The kernels in use: the best instruction set this CPU and its operating system support, or the one LAYERNET_ISA names.
-// Chosen on first use, then fixed; safe from any thread.
+// The kernels in use: the best instruction set this CPU and its operating system support, or the one LAYERNET_ISA
+// names. Chosen on first use, then fixed; safe from any thread.
 const KernelTable& active_kernels() noexcept;
 
 // The table of one instruction set, or null if it is not built or the CPU lacks it.

@@ -1,5 +1,5 @@
-// Loops that apply a function of vectors to arrays. Tails go through partial loads and stores of the same function, so an
-// element's result does not depend on its position or on n. Outputs may be exactly an input.
+// Loops that apply a function of vectors to arrays. Tails go through partial loads and stores of the same function, so
+// an element's result does not depend on its position or on n. Outputs may be exactly an input.
 #pragma once
 
 #include "simd/vec.h"

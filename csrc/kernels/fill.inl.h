@@ -1,7 +1,7 @@
 // Ends every target_<family>.cpp: defines fill_<family>_<isa>(KernelTable*), the only symbol the object file exports.
 // It enters the family's kernels into the table; a kernel listed in kernels.def without a definition does not compile.
-#include "table.h"
 #include "simd/target.h"
+#include "table.h"
 
 #define LN_FILL LN_CAT(LN_CAT(fill_, LN_FAMILY), LN_CAT(_, LN_TARGET))
 

@@ -1,9 +1,9 @@
 // Elementary functions on Vec<T>, T = float or double, each written once for all instruction sets.
 //
 // Method: argument reduction to a short interval with constants split so that products are exact even without fma
-// (Cody and Waite 1980; Tang 1989), then a minimax polynomial. fit_math.py found every coefficient below (weighted minimax,
-// coefficients rounded one after the other); the error beside each is relative to the function named and includes the
-// rounding of the coefficients. Special values are set by selects, so lanes never influence each other.
+// (Cody and Waite 1980; Tang 1989), then a minimax polynomial. fit_math.py found every coefficient below (weighted
+// minimax, coefficients rounded one after the other); the error beside each is relative to the function named and
+// includes the rounding of the coefficients. Special values are set by selects, so lanes never influence each other.
 // tests/cpp/kernel_check.cpp measures the bounds: 2 ULP at most over the whole line, denormal results included.
 #pragma once
 
@@ -27,7 +27,7 @@ struct MathConstants<float> {
   // exp(r) = 1 + r + r^2 Q(r), |r| <= ln 2 / 2: 2^-28.0
   static constexpr float exp_q[] = {0x1p-1f, 0x1.5554a4p-3f, 0x1.55568ep-5f, 0x1.122f22p-7f, 0x1.6b670cp-10f};
   // expm1(r) = r + r^2 Q(r), |r| <= ln 2 / 2: 2^-31.1
-  static constexpr float expm1_q[] = {0x1p-1f,          0x1.555554p-3f,  0x1.5554f8p-5f,
+  static constexpr float expm1_q[] = {0x1p-1f,        0x1.555554p-3f,  0x1.5554f8p-5f,
                                       0x1.1112dap-7f, 0x1.6d3a42p-10f, 0x1.9e6e98p-13f};
   // 2 atanh(s) = 2 s + s z R(z), z = s^2, |s| <= 0.1718: 2^-35.2 of log
   static constexpr float log_r[] = {0x1.555554p-1f, 0x1.999c26p-2f, 0x1.23d3e2p-2f, 0x1.f13a42p-3f};
@@ -36,13 +36,14 @@ struct MathConstants<float> {
   static constexpr float tanh_q[] = {1.0f};
   static constexpr float tanh_limit = 10.0f;
   // erf(x) = x + x P(z), z = x^2, |x| <= 1: 2^-29.4
-  static constexpr float erf_p[] = {0x1.06eba8p-3f,  -0x1.81273ep-2f,  0x1.ce2ce6p-4f, -0x1.b7f71cp-6f,
+  static constexpr float erf_p[] = {0x1.06eba8p-3f, -0x1.81273ep-2f,  0x1.ce2ce6p-4f, -0x1.b7f71cp-6f,
                                     0x1.53f24cp-8f, -0x1.a35348p-11f, 0x1.477968p-14f};
   // (a + K) exp(a^2 / 2) Phi(-a) = G(u), u = (a - K) / (a + K), 0 <= a <= 14.6: 2^-25.7
   static constexpr float mills_k = 4.0f;
   static constexpr float mills_limit = 15.0f;
-  static constexpr float mills_g[] = {0x1.82b4bcp-1f,  -0x1.373e3cp-1f, 0x1.8c6d8ep-2f, -0x1.7dffp-3f,  0x1.eed748p-5f,
-                                      -0x1.edbebp-8f, -0x1.cd497p-9f,  0x1.9e7fd4p-10f, 0x1.908aaap-13f, -0x1.110d9ap-13f};
+  static constexpr float mills_g[] = {0x1.82b4bcp-1f,  -0x1.373e3cp-1f, 0x1.8c6d8ep-2f, -0x1.7dffp-3f,
+                                      0x1.eed748p-5f,  -0x1.edbebp-8f,  -0x1.cd497p-9f, 0x1.9e7fd4p-10f,
+                                      0x1.908aaap-13f, -0x1.110d9ap-13f};
   static constexpr float gelu_tanh_limit = 11.5f;  // x sigmoid(w) underflows to 0 before -limit
   // 2 sqrt(2 / pi) and that times 0.044715, each as a sum of two
   static constexpr float gelu_c1 = 0x1.988454p+0f, gelu_c1_low = -0x1.857936p-25f;
@@ -95,7 +96,8 @@ struct MathConstants<double> {
                                         0x1.745d184542f7ap-3, 0x1.3b135dc00d8e8p-3, 0x1.1121714f2cdc0p-3,
                                         0x1.de1629e669a8dp-4, 0x1.ec0106e95d528p-4};
   static constexpr double tanh_p[] = {-0x1.5555555555554p-2, -0x1.4fd291c403966p-6, -0x1.a189ac9ed85b6p-13};
-  static constexpr double tanh_q[] = {1.0, 0x1.d89114ee5a373p-2, 0x1.7d90c2716553dp-6, 0x1.b0f3aab1bd8fdp-13};  // 2^-60.4
+  static constexpr double tanh_q[] = {1.0, 0x1.d89114ee5a373p-2, 0x1.7d90c2716553dp-6,
+                                      0x1.b0f3aab1bd8fdp-13};  // 2^-60.4
   static constexpr double tanh_limit = 20.0;
   static constexpr double erf_p[] = {0x1.06eba8214db69p-3,   -0x1.812746b037a24p-2,  0x1.ce2f21a045785p-4,
                                      -0x1.b82ce3134d8e4p-6,  0x1.565bcd2b3b242p-8,   -0x1.c02db8fdf9d00p-11,
@@ -105,12 +107,14 @@ struct MathConstants<double> {
   static constexpr double mills_k = 4.0;
   static constexpr double mills_limit = 39.0;
   static constexpr double mills_g[] = {
-      0x1.82b4bb8c94dcep-1, -0x1.373e3a893c28bp-1, 0x1.8c6dbf2cfc22fp-2, -0x1.7dff2bff681b4p-3,
-      0x1.eec4cc3e5b095p-5, -0x1.ee27610505327p-8, -0x1.c81719e774acdp-9, 0x1.ab825fdfe66b1p-10,
-      0x1.17a4ba80801abp-13, -0x1.e4a42c959d532p-13, -0x1.0031fe63411f6p-19, 0x1.26d108e20b768p-15,
-      0x1.81ef06085cbe9p-21, -0x1.8d5145bb2e670p-18, -0x1.5522faac1978bp-21, 0x1.122e21e5e04abp-20,
-      0x1.2e4208ff1f237p-22, -0x1.490bf5aa31f2bp-23, -0x1.9b15aeab093dcp-24, 0x1.5927ba284513cp-27,
-      0x1.bc550690f1391p-26, 0x1.3cd6570f148f7p-28, -0x1.1e72a99b4ae14p-28, -0x1.b89833d42f44cp-30};  // 2^-54.9, 0 <= a <= 38.8
+      0x1.82b4bb8c94dcep-1,   -0x1.373e3a893c28bp-1,  0x1.8c6dbf2cfc22fp-2,
+      -0x1.7dff2bff681b4p-3,  0x1.eec4cc3e5b095p-5,   -0x1.ee27610505327p-8,
+      -0x1.c81719e774acdp-9,  0x1.ab825fdfe66b1p-10,  0x1.17a4ba80801abp-13,
+      -0x1.e4a42c959d532p-13, -0x1.0031fe63411f6p-19, 0x1.26d108e20b768p-15,
+      0x1.81ef06085cbe9p-21,  -0x1.8d5145bb2e670p-18, -0x1.5522faac1978bp-21,
+      0x1.122e21e5e04abp-20,  0x1.2e4208ff1f237p-22,  -0x1.490bf5aa31f2bp-23,
+      -0x1.9b15aeab093dcp-24, 0x1.5927ba284513cp-27,  0x1.bc550690f1391p-26,
+      0x1.3cd6570f148f7p-28,  -0x1.1e72a99b4ae14p-28, -0x1.b89833d42f44cp-30};  // 2^-54.9, 0 <= a <= 38.8
   static constexpr double gelu_tanh_limit = 22.0;
   static constexpr double gelu_c1 = 0x1.9884533d43651p+0, gelu_c1_low = -0x1.cbc0d30ebfd15p-54;
   static constexpr double gelu_c3 = 0x1.2444f2a4d8b4bp-4, gelu_c3_low = -0x1.6c843a29d1c70p-61;
@@ -118,8 +122,9 @@ struct MathConstants<double> {
   static constexpr double selu_scale_alpha = 0x1.c212cc640f031p+0, selu_scale_alpha_low = 0x1.05161b045a1fep-56;
   static constexpr double sin_s[] = {-0x1.5555555555548p-3, 0x1.111111110f747p-7,   -0x1.a01a019bede39p-13,
                                      0x1.71de355a76167p-19, -0x1.ae5e505c2d5b1p-26, 0x1.5d8ce740678b0p-33};  // 2^-57.9
-  static constexpr double cos_c[] = {0x1.555555555554bp-5,   -0x1.6c16c16c15005p-10, 0x1.a01a019c8c7c3p-16,
-                                     -0x1.27e4f7ef0b43ap-22, 0x1.1ee9d9c42c42ap-29,  -0x1.8fa551cf61810p-37};  // 2^-63.9
+  static constexpr double cos_c[] = {0x1.555555555554bp-5,  -0x1.6c16c16c15005p-10,
+                                     0x1.a01a019c8c7c3p-16, -0x1.27e4f7ef0b43ap-22,
+                                     0x1.1ee9d9c42c42ap-29, -0x1.8fa551cf61810p-37};  // 2^-63.9
   static constexpr double split = 0x1.0000002p27;  // 2^27 + 1 cuts 53 bits into 26 and 27
 };
 
@@ -167,10 +172,11 @@ LN_INLINE Two<T> two_product(Vec<T> a, Vec<T> b) {
   return {p, ((ah * bh - p) + ah * bl + al * bh) + al * bl};
 }
 
-// --- exponential ------------------------------------------------------------------------------------------------------
+// --- exponential
+// ------------------------------------------------------------------------------------------------------
 
-// exp(x) = (p + p_low) 2^n with p in [0.7, 1.42] and integral n: lets a caller multiply by p first and scale last, so that a
-// result is rounded once where exp(x) alone is denormal; p_low is what the rounding of p lost.
+// exp(x) = (p + p_low) 2^n with p in [0.7, 1.42] and integral n: lets a caller multiply by p first and scale last, so
+// that a result is rounded once where exp(x) alone is denormal; p_low is what the rounding of p lost.
 template <class T>
 struct ExpParts {
   Vec<T> p, n, p_low;
@@ -180,8 +186,7 @@ template <class T>
 LN_INLINE ExpParts<T> exp_parts(Two<T> x) {
   typedef MathConstants<T> M;
   const Vec<T> n = round(x.high * Vec<T>::set1(M::log2e));
-  const Two<T> r =
-      fast_two_sum(fnma(n, Vec<T>::set1(M::ln2_high), x.high), fnma(n, Vec<T>::set1(M::ln2_low), x.low));
+  const Two<T> r = fast_two_sum(fnma(n, Vec<T>::set1(M::ln2_high), x.high), fnma(n, Vec<T>::set1(M::ln2_low), x.low));
   const Vec<T> q = fma(r.high * r.high, poly(r.high, M::expm1_q), r.low);
   const Two<T> p = fast_two_sum(Vec<T>::set1(T(1)), r.high + q);
   return {p.high, n, p.low};
@@ -212,8 +217,8 @@ LN_INLINE Vec<T> exp(Vec<T> x) {
   return ldexp(e.p, e.n);
 }
 
-// (exp(x) - 1) 2^-shift as a sum of two: with h = 2^(n - shift) it is (h - 2^-shift) + h r + h (expm1(r) - r), whose first
-// addition is kept exactly.
+// (exp(x) - 1) 2^-shift as a sum of two: with h = 2^(n - shift) it is (h - 2^-shift) + h r + h (expm1(r) - r), whose
+// first addition is kept exactly.
 template <int shift, class T>
 LN_INLINE Two<T> expm1_two(Vec<T> x) {
   typedef MathConstants<T> M;
@@ -243,7 +248,8 @@ LN_INLINE Vec<T> scaled_expm1(Vec<T> x, Vec<T> c, Vec<T> c_low) {
   return fma(c, e.high, fma(c, e.low, c_low * e.high));
 }
 
-// --- logarithm --------------------------------------------------------------------------------------------------------
+// --- logarithm
+// --------------------------------------------------------------------------------------------------------
 
 // x = (1 + f) 2^k with 1 + f in [sqrt(1/2), sqrt(2)), for positive finite normal x.
 template <class T>
@@ -318,7 +324,8 @@ LN_INLINE Vec<T> log1p_unit(Vec<T> e) {
   return log_sum(LogParts<T>{select(upper, half, e), keep(upper, Vec<T>::set1(T(1)))});
 }
 
-// --- sigmoid, tanh and relatives --------------------------------------------------------------------------------------
+// --- sigmoid, tanh and relatives
+// --------------------------------------------------------------------------------------
 
 // numerator / denominator as a sum of two.
 template <class T>
@@ -345,8 +352,8 @@ LN_INLINE Vec<T> scaled_product(Vec<T> c, Two<T> a, Mask<T> negative, Vec<T> n) 
   return ldexp(fma(c, a.high, min(Vec<T>::set1(FloatTraits<T>::largest), c) * a.low), keep(negative, n));
 }
 
-// e = exp(-|x|); 1 / (1 + e) for x >= 0 and e / (1 + e) below. Plain arithmetic would leave 2.2 ULP below 0. Floats get the
-// rounding error p_low / p of e back, with p near 1, which leaves 1.9; doubles are computed in two words, 0.9.
+// e = exp(-|x|); 1 / (1 + e) for x >= 0 and e / (1 + e) below. Plain arithmetic would leave 2.2 ULP below 0. Floats get
+// the rounding error p_low / p of e back, with p near 1, which leaves 1.9; doubles are computed in two words, 0.9.
 template <class T>
 LN_INLINE Vec<T> sigmoid(Vec<T> x) {
   typedef MathConstants<T> M;
@@ -429,7 +436,8 @@ LN_INLINE Vec<T> mish(Vec<T> x) {
   return scaled_product(c, divide_two(numerator, d), negative, parts.n);
 }
 
-// --- normal distribution: erf, gelu -----------------------------------------------------------------------------------
+// --- normal distribution: erf, gelu
+// -----------------------------------------------------------------------------------
 
 // Phi(-a) = v g exp(-a^2 / 2) for 0 <= a <= mills_limit, and the argument of that exponential.
 template <class T>
@@ -444,7 +452,8 @@ LN_INLINE NormalTail<T> normal_tail(Vec<T> a) {
   const Two<T> d = two_sum(a, k);
   const Vec<T> v = one / d.high;
   // u = 1 - 2 K v. What the rounding of d and of 1 / d lost is a relative error c of v, so it can be added to the
-  // exponent; it moves u by -2 K v c, and with it log G by about -u_slope 2 K v c (u_slope: -1.1 at a = 0, -0.8 at a = K).
+  // exponent; it moves u by -2 K v c, and with it log G by about -u_slope 2 K v c (u_slope: -1.1 at a = 0, -0.8 at a =
+  // K).
   const Vec<T> k2v = Vec<T>::set1(T(2) * M::mills_k) * v;  // exact, K is a power of two
   const Two<T> u = fast_two_sum(one, -k2v);
   const Two<T> product = two_product(v, d.high);
@@ -495,7 +504,8 @@ LN_INLINE Vec<T> gelu(Vec<T> x) {
   return select(negative, y, fnma(min(Vec<T>::set1(FloatTraits<T>::largest), x), y, x));
 }
 
-// w(a) = 2 sqrt(2 / pi) (a + 0.044715 a^3) in two words, 0 <= a <= gelu_tanh_limit: its error is multiplied by w in exp(w).
+// w(a) = 2 sqrt(2 / pi) (a + 0.044715 a^3) in two words, 0 <= a <= gelu_tanh_limit: its error is multiplied by w in
+// exp(w).
 template <class T>
 LN_INLINE Two<T> gelu_tanh_argument(Vec<T> a) {
   typedef MathConstants<T> M;
@@ -519,7 +529,8 @@ LN_INLINE Vec<T> gelu_tanh(Vec<T> x) {
   return scaled_product(select(negative, -a, x), sigmoid_two(negative, parts), negative, parts.n);
 }
 
-// --- derivatives of the activations above, given x --------------------------------------------------------------------
+// --- derivatives of the activations above, given x
+// --------------------------------------------------------------------
 
 // s(1 + x w' (1 - s)) with s = sigmoid(w), e = exp(-|w|), b = |x| w':
 // ((1 + e) + b e) / (1 + e)^2 for x >= 0, e ((1 + e) - b) / (1 + e)^2 below.
@@ -571,7 +582,8 @@ LN_INLINE Vec<T> mish_derivative(Vec<T> x) {
   return ldexp(fma(first, d, second) / (d * d), keep(negative, parts.n));
 }
 
-// --- power ------------------------------------------------------------------------------------------------------------
+// --- power
+// ------------------------------------------------------------------------------------------------------------
 
 // log(x) in two words for positive finite x, relative error about 2^-66: x^y needs 11 bits more than a double holds.
 LN_INLINE Two<double> log_two(Vec<double> x) {
@@ -647,7 +659,8 @@ LN_INLINE Vec<T> power(Vec<T> x, Vec<T> y) {
   return power_special(x, y, power_magnitude(abs(x), y));
 }
 
-// --- sine and cosine --------------------------------------------------------------------------------------------------
+// --- sine and cosine
+// --------------------------------------------------------------------------------------------------
 
 // |x| = q pi/2 + r, r in two words, for finite |x| beyond the range of the vector reduction. Payne and Hanek 1983: only
 // the bits of 2/pi whose product with x is worth less than 4 are multiplied, in integers. At least 190 - 64 bits of the
@@ -655,17 +668,17 @@ LN_INLINE Vec<T> power(Vec<T> x, Vec<T> y) {
 __extension__ typedef unsigned __int128 uint128;
 inline int reduce_far(double a, double* high, double* low) {
   // 2/pi in words of 64 bits after the point, after one word of zeros for small exponents.
-  static const uint64_t two_over_pi[] = {
-      0x0000000000000000, 0xa2f9836e4e441529, 0xfc2757d1f534ddc0, 0xdb6295993c439041, 0xfe5163abdebbc561,
-      0xb7246e3a424dd2e0, 0x06492eea09d1921c, 0xfe1deb1cb129a73e, 0xe88235f52ebb4484, 0xe99c7026b45f7e41,
-      0x3991d639835339f4, 0x9c845f8bbdf9283b, 0x1ff897ffde05980f, 0xef2f118b5a0a6d1f, 0x6d367ecf27cb09b7,
-      0x4f463f669e5fea2d, 0x7527bac7ebe5f17b, 0x3d0739f78a5292ea, 0x6bfb5fb11f8d5d08, 0x56033046fc7b6bab,
-      0xf0cfbc209af4361d};
+  static const uint64_t two_over_pi[] = {0x0000000000000000, 0xa2f9836e4e441529, 0xfc2757d1f534ddc0, 0xdb6295993c439041,
+                                         0xfe5163abdebbc561, 0xb7246e3a424dd2e0, 0x06492eea09d1921c, 0xfe1deb1cb129a73e,
+                                         0xe88235f52ebb4484, 0xe99c7026b45f7e41, 0x3991d639835339f4, 0x9c845f8bbdf9283b,
+                                         0x1ff897ffde05980f, 0xef2f118b5a0a6d1f, 0x6d367ecf27cb09b7, 0x4f463f669e5fea2d,
+                                         0x7527bac7ebe5f17b, 0x3d0739f78a5292ea, 0x6bfb5fb11f8d5d08, 0x56033046fc7b6bab,
+                                         0xf0cfbc209af4361d};
   uint64_t bits;
   memcpy(&bits, &a, 8);
   const int exponent = static_cast<int>(bits >> 52) - 1075;  // a = mantissa 2^exponent
   const uint64_t mantissa = (bits & 0xfffffffffffff) | 0x10000000000000;
-  const int first = (exponent + 62) / 64;        // words before this one give multiples of 4
+  const int first = (exponent + 62) / 64;         // words before this one give multiples of 4
   const int shift = exponent - 64 * (first - 1);  // in [2, 65]: bits of the product above the point
   // mantissa * (four words), modulo 2^256, most significant word first
   uint64_t p[4];
@@ -703,8 +716,7 @@ inline int reduce_far(double a, double* high, double* low) {
   double unit;
   memcpy(&unit, &unit_bits, 8);
   const double head = static_cast<double>(fraction[0] & ~uint64_t{0x7ff}) * unit;
-  const double rest =
-      (static_cast<double>(fraction[0] & 0x7ff) + static_cast<double>(fraction[1]) * 0x1p-64) * unit;
+  const double rest = (static_cast<double>(fraction[0] & 0x7ff) + static_cast<double>(fraction[1]) * 0x1p-64) * unit;
   const double pio2_high = 0x1.921fb54442d18p+0, pio2_low = 0x1.1a62633145c07p-54;
   const double split = MathConstants<double>::split;
   const double ch = split * head, cp = split * pio2_high;
@@ -736,7 +748,8 @@ LN_INLINE Reduced<double> reduce_near(Vec<double> x) {
 // For floats two parts are enough (86 bits).
 LN_INLINE Reduced<float> reduce_near(Vec<float> x) {
   typedef Vec<double> V;
-  const V to_quotient = V::set1(0x1.45f306dc9c883p-1), first = V::set1(0x1.921fb544p+0), rest = V::set1(0x1.0b4611a626331p-34);
+  const V to_quotient = V::set1(0x1.45f306dc9c883p-1), first = V::set1(0x1.921fb544p+0),
+          rest = V::set1(0x1.0b4611a626331p-34);
   V low, high;
   widen(x, low, high);
   const V n_low = round(low * to_quotient), n_high = round(high * to_quotient);

@@ -1,4 +1,5 @@
-// Normalisation: moments per channel or per row in two passes (the mean first, so that nothing cancels), scale and shift.
+// Normalisation: moments per channel or per row in two passes (the mean first, so that nothing cancels), scale and
+// shift.
 #pragma once
 
 #include "rows.inl.h"
@@ -29,9 +30,10 @@ LN_INLINE void scale_shift(const T* x, const T* scale, const T* shift, T* y, siz
     return;
   }
   for (size_t i = 0; i < rows; ++i, x += c, y += c)
-    map_row(c, y, [=](auto place) __attribute__((always_inline)) {
-      return fma(place.load(x), place.load(scale), place.load(shift));
-    });
+    map_row(
+        c, y, [=](auto place) __attribute__((always_inline)) {
+          return fma(place.load(x), place.load(scale), place.load(shift));
+        });
 }
 
 // Population mean and variance of each of c channels over the rows.
@@ -56,21 +58,24 @@ LN_INLINE void layer_norm(const T* x, const T* gamma, const T* beta, T* y, T* me
                           double eps) {
   for (size_t i = 0; i < rows; ++i, x += n, y += n) {
     const T count = static_cast<T>(n);
-    const T m = fold_row<Sum<T>, T>(n, [=](auto place) __attribute__((always_inline)) { return place.load(x); }) / count;
+    const T m =
+        fold_row<Sum<T>, T>(n, [=](auto place) __attribute__((always_inline)) { return place.load(x); }) / count;
     const Vec<T> center = Vec<T>::set1(m);
-    const T squares = fold_row<Sum<T>, T>(n, [=](auto place) __attribute__((always_inline)) {
-      const Vec<T> d = place.load(x) - center;
-      return d * d;
-    });
+    const T squares = fold_row<Sum<T>, T>(
+        n, [=](auto place) __attribute__((always_inline)) {
+          const Vec<T> d = place.load(x) - center;
+          return d * d;
+        });
     const T variance = squares / count + static_cast<T>(eps);
     const T scale = T(1) / (sizeof(T) == 4 ? static_cast<T>(__builtin_sqrtf(static_cast<float>(variance)))
                                            : static_cast<T>(__builtin_sqrt(static_cast<double>(variance))));
     const Vec<T> s = Vec<T>::set1(scale);
-    map_row(n, y, [=](auto place) __attribute__((always_inline)) {
-      Vec<T> v = (place.load(x) - center) * s;
-      if (gamma != nullptr) v = v * place.load(gamma);
-      return beta != nullptr ? v + place.load(beta) : v;
-    });
+    map_row(
+        n, y, [=](auto place) __attribute__((always_inline)) {
+          Vec<T> v = (place.load(x) - center) * s;
+          if (gamma != nullptr) v = v * place.load(gamma);
+          return beta != nullptr ? v + place.load(beta) : v;
+        });
     if (mean != nullptr) mean[i] = m;
     if (rstd != nullptr) rstd[i] = scale;
   }

@@ -45,12 +45,12 @@ LN_INLINE void reduce_plain(const T* x, T* y, size_t outer, size_t r, size_t inn
   }
 }
 
-#define LN_DEFINE_REDUCE_FLOAT(name, Op)                                                                              \
-  inline void reduce_##name##_f32(const float* x, float* y, size_t outer, size_t r, size_t inner) noexcept {          \
-    reduce_float<Op<float>>(x, y, outer, r, inner);                                                                   \
-  }                                                                                                                   \
-  inline void reduce_##name##_f64(const double* x, double* y, size_t outer, size_t r, size_t inner) noexcept {        \
-    reduce_float<Op<double>>(x, y, outer, r, inner);                                                                  \
+#define LN_DEFINE_REDUCE_FLOAT(name, Op)                                                                       \
+  inline void reduce_##name##_f32(const float* x, float* y, size_t outer, size_t r, size_t inner) noexcept {   \
+    reduce_float<Op<float>>(x, y, outer, r, inner);                                                            \
+  }                                                                                                            \
+  inline void reduce_##name##_f64(const double* x, double* y, size_t outer, size_t r, size_t inner) noexcept { \
+    reduce_float<Op<double>>(x, y, outer, r, inner);                                                           \
   }
 LN_DEFINE_REDUCE_FLOAT(sum, Sum)
 LN_DEFINE_REDUCE_FLOAT(prod, Product)
@@ -58,18 +58,21 @@ LN_DEFINE_REDUCE_FLOAT(max, Max)
 LN_DEFINE_REDUCE_FLOAT(min, Min)
 #undef LN_DEFINE_REDUCE_FLOAT
 
-#define LN_DEFINE_REDUCE_PLAIN(name, T, U, suffix, identity, expression)                                      \
-  inline void reduce_##name##_##suffix(const T* x, T* y, size_t outer, size_t r, size_t inner) noexcept {     \
-    reduce_plain<T>(x, y, outer, r, inner, identity, [](T a, T b) __attribute__((always_inline)) {            \
-      [[maybe_unused]] const U ua = static_cast<U>(a), ub = static_cast<U>(b);                                \
-      return static_cast<T>(expression);                                                                      \
-    });                                                                                                       \
+#define LN_DEFINE_REDUCE_PLAIN(name, T, U, suffix, identity, expression)                                  \
+  inline void reduce_##name##_##suffix(const T* x, T* y, size_t outer, size_t r, size_t inner) noexcept { \
+    reduce_plain<T>(                                                                                      \
+        x, y, outer, r, inner, identity, [](T a, T b) __attribute__((always_inline)) {                    \
+          [[maybe_unused]] const U ua = static_cast<U>(a), ub = static_cast<U>(b);                        \
+          return static_cast<T>(expression);                                                              \
+        });                                                                                               \
   }
+// clang-format off
 #define LN_DEFINE_REDUCE_INT(T, U, suffix, lowest, highest)                             \
   LN_DEFINE_REDUCE_PLAIN(sum, T, U, suffix, 0, ua + ub)                                 \
-  LN_DEFINE_REDUCE_PLAIN(prod, T, U, suffix, 1, ua* ub)                                 \
+  LN_DEFINE_REDUCE_PLAIN(prod, T, U, suffix, 1, ua * ub)                                 \
   LN_DEFINE_REDUCE_PLAIN(max, T, U, suffix, lowest, a < b ? b : a)                      \
   LN_DEFINE_REDUCE_PLAIN(min, T, U, suffix, highest, b < a ? b : a)
+// clang-format on
 LN_DEFINE_REDUCE_INT(int32_t, uint32_t, i32, INT32_MIN, INT32_MAX)
 LN_DEFINE_REDUCE_INT(int64_t, uint64_t, i64, INT64_MIN, INT64_MAX)
 LN_DEFINE_REDUCE_PLAIN(any, uint8_t, uint8_t, b8, 0, (ua | ub) != 0)
@@ -77,7 +80,8 @@ LN_DEFINE_REDUCE_PLAIN(all, uint8_t, uint8_t, b8, 1, (ua != 0) & (ub != 0))
 #undef LN_DEFINE_REDUCE_INT
 #undef LN_DEFINE_REDUCE_PLAIN
 
-// --- argmax, argmin: the first of equal elements; a NaN counts as beyond every number, the first NaN wins -----------------
+// --- argmax, argmin: the first of equal elements; a NaN counts as beyond every number, the first NaN wins
+// -----------------
 
 struct Greater {
   template <class T>
@@ -164,12 +168,12 @@ LN_INLINE void arg_reduce(const T* x, int64_t* y, size_t outer, size_t r, size_t
       arg_columns<Order>(x + o * r * inner, y + o * inner, r, inner);
   }
 }
-#define LN_DEFINE_ARG(T, suffix)                                                                                      \
-  inline void argmax_##suffix(const T* x, int64_t* y, size_t outer, size_t r, size_t inner) noexcept {                \
-    arg_reduce<Greater>(x, y, outer, r, inner);                                                                       \
-  }                                                                                                                   \
-  inline void argmin_##suffix(const T* x, int64_t* y, size_t outer, size_t r, size_t inner) noexcept {                \
-    arg_reduce<Less>(x, y, outer, r, inner);                                                                          \
+#define LN_DEFINE_ARG(T, suffix)                                                                       \
+  inline void argmax_##suffix(const T* x, int64_t* y, size_t outer, size_t r, size_t inner) noexcept { \
+    arg_reduce<Greater>(x, y, outer, r, inner);                                                        \
+  }                                                                                                    \
+  inline void argmin_##suffix(const T* x, int64_t* y, size_t outer, size_t r, size_t inner) noexcept { \
+    arg_reduce<Less>(x, y, outer, r, inner);                                                           \
   }
 LN_DEFINE_ARG(float, f32)
 LN_DEFINE_ARG(double, f64)

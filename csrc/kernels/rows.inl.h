@@ -118,7 +118,8 @@ LN_INLINE void map_row(size_t n, T* y, F f) {
   }
 }
 
-// y[i] = Op over k of term(place, k) for `width` vectors of columns at once; the r terms of a column are cut into blocks of 32.
+// y[i] = Op over k of term(place, k) for `width` vectors of columns at once; the r terms of a column are cut into
+// blocks of 32.
 template <class Op, class T, int width, class Place, class F, class G>
 LN_INLINE void fold_columns_at(const Place (&place)[width], size_t r, F term, G write) {
   const Vec<T> identity = Vec<T>::set1(Op::identity());

@@ -6,7 +6,10 @@
 
 LN_BEGIN_TARGET
 
-#define LN_ROW_LAMBDA(...) [=](auto place) __attribute__((always_inline)) { __VA_ARGS__ }
+#define LN_ROW_LAMBDA(...)                         \
+  [=](auto place) __attribute__((always_inline)) { \
+    __VA_ARGS__                                    \
+  }
 
 template <class T>
 LN_INLINE T row_max(const T* x, size_t n) {
@@ -17,14 +20,19 @@ template <class T>
 LN_INLINE T row_sum_exp(const T* x, size_t n, Vec<T> shift) {
   return fold_row<Sum<T>, T>(n, LN_ROW_LAMBDA(return exp(place.load(x) - shift);));
 }
-LN_INLINE float log_of(float x) { return reduce_add(keep(first_lanes<float>(1), log(Vec<float>::set1(x)))); }
-LN_INLINE double log_of(double x) { return reduce_add(keep(first_lanes<double>(1), log(Vec<double>::set1(x)))); }
+LN_INLINE float log_of(float x) {
+  return reduce_add(keep(first_lanes<float>(1), log(Vec<float>::set1(x))));
+}
+LN_INLINE double log_of(double x) {
+  return reduce_add(keep(first_lanes<double>(1), log(Vec<double>::set1(x))));
+}
 
 template <class T>
 LN_INLINE void softmax(const T* x, T* y, size_t rows, size_t n) {
   for (size_t i = 0; i < rows; ++i, x += n, y += n) {
     const Vec<T> m = Vec<T>::set1(row_max(x, n));
-    const T sum = fold_row<Sum<T>, T>(n, LN_ROW_LAMBDA(const Vec<T> e = exp(place.load(x) - m); place.store(e, y); return e;));
+    const T sum =
+        fold_row<Sum<T>, T>(n, LN_ROW_LAMBDA(const Vec<T> e = exp(place.load(x) - m); place.store(e, y); return e;));
     const Vec<T> total = Vec<T>::set1(sum);
     map_row(n, y, LN_ROW_LAMBDA(return place.load(y) / total;));
   }
@@ -69,10 +77,9 @@ LN_INLINE void softmax_xent(const T* logits, const T* labels, T* loss, T* dlogit
     const Vec<T> m = Vec<T>::set1(row_max(logits, n));
     const T sum = row_sum_exp(logits, n, m);
     const Vec<T> log_sum = Vec<T>::set1(log_of(sum));
-    loss[i] = fold_row<Sum<T>, T>(n, LN_ROW_LAMBDA(
-        const Vec<T> label = place.load(labels);
-        const Vec<T> product = label * (log_sum - (place.load(logits) - m));
-        return select(label == Vec<T>::zero(), Vec<T>::zero(), product);));
+    loss[i] = fold_row<Sum<T>, T>(n, LN_ROW_LAMBDA(const Vec<T> label = place.load(labels);
+                                                   const Vec<T> product = label * (log_sum - (place.load(logits) - m));
+                                                   return select(label == Vec<T>::zero(), Vec<T>::zero(), product);));
     if (dlogits != nullptr) {
       const T weight = fold_row<Sum<T>, T>(n, LN_ROW_LAMBDA(return place.load(labels);));
       const Vec<T> scale = Vec<T>::set1(weight / sum);
@@ -101,23 +108,29 @@ LN_INLINE void sparse_softmax_xent(const T* logits, const int64_t* labels, T* lo
 }
 #undef LN_ROW_LAMBDA
 
-#define LN_DEFINE_SOFTMAX(suffix, T)                                                                                  \
-  inline void softmax_##suffix(const T* x, T* y, size_t rows, size_t n) noexcept { softmax(x, y, rows, n); }          \
-  inline void log_softmax_##suffix(const T* x, T* y, size_t rows, size_t n) noexcept { log_softmax(x, y, rows, n); }  \
-  inline void softmax_grad_##suffix(const T* dy, const T* y, T* dx, size_t rows, size_t n) noexcept {                 \
-    softmax_grad(dy, y, dx, rows, n);                                                                                 \
-  }                                                                                                                   \
-  inline void log_softmax_grad_##suffix(const T* dy, const T* y, T* dx, size_t rows, size_t n) noexcept {             \
-    log_softmax_grad(dy, y, dx, rows, n);                                                                             \
-  }                                                                                                                   \
-  inline void logsumexp_##suffix(const T* x, T* y, size_t rows, size_t n) noexcept { logsumexp(x, y, rows, n); }      \
-  inline void softmax_xent_##suffix(const T* logits, const T* labels, T* loss, T* dlogits, size_t rows, size_t n)     \
-      noexcept {                                                                                                      \
-    softmax_xent(logits, labels, loss, dlogits, rows, n);                                                             \
-  }                                                                                                                   \
-  inline void sparse_softmax_xent_##suffix(const T* logits, const int64_t* labels, T* loss, T* dlogits, size_t rows,  \
-                                           size_t n) noexcept {                                                       \
-    sparse_softmax_xent(logits, labels, loss, dlogits, rows, n);                                                      \
+#define LN_DEFINE_SOFTMAX(suffix, T)                                                                                 \
+  inline void softmax_##suffix(const T* x, T* y, size_t rows, size_t n) noexcept {                                   \
+    softmax(x, y, rows, n);                                                                                          \
+  }                                                                                                                  \
+  inline void log_softmax_##suffix(const T* x, T* y, size_t rows, size_t n) noexcept {                               \
+    log_softmax(x, y, rows, n);                                                                                      \
+  }                                                                                                                  \
+  inline void softmax_grad_##suffix(const T* dy, const T* y, T* dx, size_t rows, size_t n) noexcept {                \
+    softmax_grad(dy, y, dx, rows, n);                                                                                \
+  }                                                                                                                  \
+  inline void log_softmax_grad_##suffix(const T* dy, const T* y, T* dx, size_t rows, size_t n) noexcept {            \
+    log_softmax_grad(dy, y, dx, rows, n);                                                                            \
+  }                                                                                                                  \
+  inline void logsumexp_##suffix(const T* x, T* y, size_t rows, size_t n) noexcept {                                 \
+    logsumexp(x, y, rows, n);                                                                                        \
+  }                                                                                                                  \
+  inline void softmax_xent_##suffix(const T* logits, const T* labels, T* loss, T* dlogits, size_t rows,              \
+                                    size_t n) noexcept {                                                             \
+    softmax_xent(logits, labels, loss, dlogits, rows, n);                                                            \
+  }                                                                                                                  \
+  inline void sparse_softmax_xent_##suffix(const T* logits, const int64_t* labels, T* loss, T* dlogits, size_t rows, \
+                                           size_t n) noexcept {                                                      \
+    sparse_softmax_xent(logits, labels, loss, dlogits, rows, n);                                                     \
   }
 LN_DEFINE_SOFTMAX(f32, float)
 LN_DEFINE_SOFTMAX(f64, double)

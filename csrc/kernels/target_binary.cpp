@@ -2,4 +2,5 @@
 #define LN_FAMILY binary
 #define LN_FAMILY_binary
 #include "binary.inl.h"
+
 #include "fill.inl.h"

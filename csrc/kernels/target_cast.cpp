@@ -2,4 +2,5 @@
 #define LN_FAMILY cast
 #define LN_FAMILY_cast
 #include "cast.inl.h"
+
 #include "fill.inl.h"

@@ -2,4 +2,5 @@
 #define LN_FAMILY compare
 #define LN_FAMILY_compare
 #include "compare.inl.h"
+
 #include "fill.inl.h"

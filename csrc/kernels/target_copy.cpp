@@ -2,4 +2,5 @@
 #define LN_FAMILY copy
 #define LN_FAMILY_copy
 #include "copy.inl.h"
+
 #include "fill.inl.h"

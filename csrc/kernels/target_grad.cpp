@@ -2,4 +2,5 @@
 #define LN_FAMILY grad
 #define LN_FAMILY_grad
 #include "grad.inl.h"
+
 #include "fill.inl.h"

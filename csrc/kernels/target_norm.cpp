@@ -2,4 +2,5 @@
 #define LN_FAMILY norm
 #define LN_FAMILY_norm
 #include "norm.inl.h"
+
 #include "fill.inl.h"

@@ -2,4 +2,5 @@
 #define LN_FAMILY reduce
 #define LN_FAMILY_reduce
 #include "reduce.inl.h"
+
 #include "fill.inl.h"

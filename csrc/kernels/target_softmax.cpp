@@ -2,4 +2,5 @@
 #define LN_FAMILY softmax
 #define LN_FAMILY_softmax
 #include "softmax.inl.h"
+
 #include "fill.inl.h"

@@ -2,4 +2,5 @@
 #define LN_FAMILY unary
 #define LN_FAMILY_unary
 #include "unary.inl.h"
+
 #include "fill.inl.h"

@@ -40,17 +40,18 @@ LN_INLINE Vec<T> clip(Vec<T> x, Vec<T> low, Vec<T> high) {
 }
 
 // Defines unary_<name>_f32 and _f64. `expression` is in x and in the parameters p0, p1 (0 when p is null), all Vec<T>.
-#define LN_DEFINE_UNARY_OF(name, T, suffix, unroll, parameters, expression)                                    \
-  inline void unary_##name##_##suffix(const T* in, T* out, size_t n, [[maybe_unused]] const double* p) noexcept {     \
-    typedef Vec<T> V;                                                                                          \
-    [[maybe_unused]] const V p0 = V::set1(static_cast<T>(parameters > 0 ? p[0] : 0.0));                        \
-    [[maybe_unused]] const V p1 = V::set1(static_cast<T>(parameters > 1 ? p[1] : 0.0));                        \
-    map<unroll>(in, out, n, [=](V x) __attribute__((always_inline)) { return expression; });                   \
+#define LN_DEFINE_UNARY_OF(name, T, suffix, unroll, parameters, expression)                                       \
+  inline void unary_##name##_##suffix(const T* in, T* out, size_t n, [[maybe_unused]] const double* p) noexcept { \
+    typedef Vec<T> V;                                                                                             \
+    [[maybe_unused]] const V p0 = V::set1(static_cast<T>(parameters > 0 ? p[0] : 0.0));                           \
+    [[maybe_unused]] const V p1 = V::set1(static_cast<T>(parameters > 1 ? p[1] : 0.0));                           \
+    map<unroll>(in, out, n, [=](V x) __attribute__((always_inline)) { return expression; });                      \
   }
-#define LN_DEFINE_UNARY(name, unroll, parameters, expression)               \
-  LN_DEFINE_UNARY_OF(name, float, f32, unroll, parameters, (expression))    \
+#define LN_DEFINE_UNARY(name, unroll, parameters, expression)            \
+  LN_DEFINE_UNARY_OF(name, float, f32, unroll, parameters, (expression)) \
   LN_DEFINE_UNARY_OF(name, double, f64, unroll, parameters, (expression))
 
+// clang-format off
 LN_DEFINE_UNARY(negative, 4, 0, -x)
 LN_DEFINE_UNARY(abs, 4, 0, abs(x))
 LN_DEFINE_UNARY(sign, 4, 0, sign(x))
@@ -83,6 +84,7 @@ LN_DEFINE_UNARY(gelu, 1, 0, gelu(x))
 LN_DEFINE_UNARY(gelu_tanh, 1, 0, gelu_tanh(x))
 LN_DEFINE_UNARY(silu, 1, 0, silu(x))
 LN_DEFINE_UNARY(mish, 1, 0, mish(x))
+// clang-format on
 #undef LN_DEFINE_UNARY
 #undef LN_DEFINE_UNARY_OF
 
@@ -112,9 +114,10 @@ LN_INLINE void power_scalar(const T* in, T* out, size_t n, double exponent) {
   if (exponent == 0.5) {
     // (-inf)^0.5 is inf and (-0)^0.5 is 0, unlike sqrt.
     const V minus_infinity = V::set1(-FloatTraits<T>::infinity);
-    return map<4>(in, out, n, [=](V x) __attribute__((always_inline)) {
-      return select(x == minus_infinity, -minus_infinity, sqrt(x + V::zero()));
-    });
+    return map<4>(
+        in, out, n, [=](V x) __attribute__((always_inline)) {
+          return select(x == minus_infinity, -minus_infinity, sqrt(x + V::zero()));
+        });
   }
   map<1>(in, out, n, [=](V x) __attribute__((always_inline)) { return power_by(x, exponent); });
 }
@@ -126,22 +129,24 @@ inline void unary_power_scalar_f64(const double* x, double* y, size_t n, const d
 }
 
 // Integers: plain loops, which the compiler vectorises. Arithmetic wraps, hence unsigned.
-#define LN_DEFINE_UNARY_INT_OF(name, T, U, suffix, expression)                                       \
-  inline void unary_##name##_##suffix(const T* in, T* out, size_t n, const double*) noexcept {       \
-    LN_INDEPENDENT                                                                                   \
-    for (size_t i = 0; i < n; ++i) {                                                                 \
-      const T x = in[i];                                                                             \
-      [[maybe_unused]] const U u = static_cast<U>(x);                                                \
-      out[i] = static_cast<T>(expression);                                                           \
-    }                                                                                                \
+#define LN_DEFINE_UNARY_INT_OF(name, T, U, suffix, expression)                                 \
+  inline void unary_##name##_##suffix(const T* in, T* out, size_t n, const double*) noexcept { \
+    LN_INDEPENDENT                                                                             \
+    for (size_t i = 0; i < n; ++i) {                                                           \
+      const T x = in[i];                                                                       \
+      [[maybe_unused]] const U u = static_cast<U>(x);                                          \
+      out[i] = static_cast<T>(expression);                                                     \
+    }                                                                                          \
   }
-#define LN_DEFINE_UNARY_INT(name, expression)                          \
-  LN_DEFINE_UNARY_INT_OF(name, int32_t, uint32_t, i32, expression)     \
+#define LN_DEFINE_UNARY_INT(name, expression)                      \
+  LN_DEFINE_UNARY_INT_OF(name, int32_t, uint32_t, i32, expression) \
   LN_DEFINE_UNARY_INT_OF(name, int64_t, uint64_t, i64, expression)
+// clang-format off
 LN_DEFINE_UNARY_INT(negative, 0 - u)
 LN_DEFINE_UNARY_INT(abs, x < 0 ? 0 - u : u)
 LN_DEFINE_UNARY_INT(sign, (x > 0) - (x < 0))
 LN_DEFINE_UNARY_INT(square, u * u)
+// clang-format on
 #undef LN_DEFINE_UNARY_INT
 #undef LN_DEFINE_UNARY_INT_OF
 

@@ -1,6 +1,7 @@
 // Every kernel of kernels.def on every instruction set this CPU has, against the definitions in kernel_reference.h: all
 // sizes around the vector widths, special values, in place; and the worst ULP of the mathematical functions.
-// (Matrix products, convolution, optimizers and random numbers have programs of their own: gemm_check, misc_kernel_check.)
+// (Matrix products, convolution, optimizers and random numbers have programs of their own: gemm_check,
+// misc_kernel_check.)
 //   kernel_check [--isa NAME] [--stride N]   N: step through the bit patterns of all floats, a prime; smaller is denser
 #include <math.h>
 #include <stdint.h>
@@ -29,7 +30,9 @@ uint64_t random_word() {
   x = (x ^ (x >> 33)) * 0xff51afd7ed558ccdu;
   return x ^ (x >> 29);
 }
-size_t random_below(size_t n) { return random_word() % n; }
+size_t random_below(size_t n) {
+  return random_word() % n;
+}
 double random_between(double low, double high) {
   return low + (high - low) * static_cast<double>(random_word() >> 11) * 0x1p-53;
 }
@@ -42,15 +45,45 @@ bool same_bits(T a, T b) {
   return memcmp(&a, &b, sizeof(T)) == 0 || (a != a && b != b);
 }
 
-// --- values ---------------------------------------------------------------------------------------------------------------
+// --- values
+// ---------------------------------------------------------------------------------------------------------------
 
 template <class T>
 std::vector<T> special_floats() {
   typedef std::numeric_limits<T> L;
-  std::vector<T> v = {T(0), L::denorm_min(), 7 * L::denorm_min(), L::min() - L::denorm_min(), L::min(), L::epsilon(),
-                      T(0.1), T(0.5), T(0.75), T(1) - L::epsilon() / 2, T(1), T(1) + L::epsilon(), T(1.5), T(2),
-                      T(2.5), T(3), T(10), T(20), T(50), T(80), T(89), T(104), T(150), T(700), T(746), T(1000),
-                      T(8388609), T(1e15), T(4503599627370497.0), T(1e20), L::max() / 2, L::max(), L::infinity()};
+  std::vector<T> v = {T(0),
+                      L::denorm_min(),
+                      7 * L::denorm_min(),
+                      L::min() - L::denorm_min(),
+                      L::min(),
+                      L::epsilon(),
+                      T(0.1),
+                      T(0.5),
+                      T(0.75),
+                      T(1) - L::epsilon() / 2,
+                      T(1),
+                      T(1) + L::epsilon(),
+                      T(1.5),
+                      T(2),
+                      T(2.5),
+                      T(3),
+                      T(10),
+                      T(20),
+                      T(50),
+                      T(80),
+                      T(89),
+                      T(104),
+                      T(150),
+                      T(700),
+                      T(746),
+                      T(1000),
+                      T(8388609),
+                      T(1e15),
+                      T(4503599627370497.0),
+                      T(1e20),
+                      L::max() / 2,
+                      L::max(),
+                      L::infinity()};
   const size_t n = v.size();
   for (size_t i = 0; i < n; ++i) v.push_back(-v[i]);
   v.push_back(L::quiet_NaN());
@@ -72,7 +105,17 @@ std::vector<T> pool(size_t n) {
     return pool_of_floats<T>(n);
   } else {
     typedef std::numeric_limits<T> L;
-    std::vector<T> v = {0, 1, 2, 3, 7, 100, static_cast<T>(-1), static_cast<T>(-2), static_cast<T>(-7), L::min(), L::max(),
+    std::vector<T> v = {0,
+                        1,
+                        2,
+                        3,
+                        7,
+                        100,
+                        static_cast<T>(-1),
+                        static_cast<T>(-2),
+                        static_cast<T>(-7),
+                        L::min(),
+                        L::max(),
                         static_cast<T>(L::max() - 1)};
     while (v.size() < n) {
       v.push_back(static_cast<T>(random_word()));
@@ -124,10 +167,11 @@ std::string middle(const char* name) {
   return s.substr(first, s.rfind('_') - first);
 }
 
-// --- elementwise -----------------------------------------------------------------------------------------------------------
+// --- elementwise
+// -----------------------------------------------------------------------------------------------------------
 
-// Runs `kernel(in, out, n)` for all sizes and offsets, out of place and onto each input of the output's type, and demands
-// the bits that each element has by itself.
+// Runs `kernel(in, out, n)` for all sizes and offsets, out of place and onto each input of the output's type, and
+// demands the bits that each element has by itself.
 template <class T, class R, size_t inputs, class F>
 void check_positions(const char* name, const std::vector<T> (&in)[inputs], F kernel) {
   const size_t total = in[0].size();
@@ -265,8 +309,10 @@ void check_unary_int(const char* name, void (*kernel)(const T*, T*, size_t, cons
     T y;
     kernel(&x, &y, 1, nullptr);
     const U u = static_cast<U>(x);
-    const U want = f == "negative" ? U(0) - u : f == "abs" ? (x < 0 ? U(0) - u : u) : f == "square" ? u * u
-                                                              : static_cast<U>((x > 0) - (x < 0));
+    const U want = f == "negative" ? U(0) - u
+                   : f == "abs"    ? (x < 0 ? U(0) - u : u)
+                   : f == "square" ? u * u
+                                   : static_cast<U>((x > 0) - (x < 0));
     CHECK_NOTE(static_cast<U>(y) == want, "%s %s(%lld)", isa, name, static_cast<long long>(x));
   }
 }
@@ -280,7 +326,8 @@ void check_kernel(const char* name, const char*, void (*kernel)(const T*, T*, si
 
 // Gradients, and any kernel of their shape in another family, which has its own test.
 template <class T>
-void check_kernel(const char* name, const char* shapes, void (*kernel)(const T*, const T*, T*, size_t, const double*) noexcept) {
+void check_kernel(const char* name, const char* shapes,
+                  void (*kernel)(const T*, const T*, T*, size_t, const double*) noexcept) {
   CHECK(kernel != nullptr);
   if (strcmp(shapes, "grad") != 0) return;
   typedef typename reference::Wide<T>::type W;
@@ -336,7 +383,8 @@ void check_binary_float(const char* name, void (*kernel)(const T*, const T*, T*,
   typedef typename reference::Wide<T>::type W;
   const std::string f = middle(name);
   std::vector<T> a = pool<T>(1200), b = pool<T>(1200);
-  check_modes<T, T>(name, std::vector<T>(a.begin(), a.begin() + 500), std::vector<T>(b.begin(), b.begin() + 500), kernel);
+  check_modes<T, T>(name, std::vector<T>(a.begin(), a.begin() + 500), std::vector<T>(b.begin(), b.begin() + 500),
+                    kernel);
   if (f == "power") {
     // Results over the whole range: y = random / log2(x).
     for (int i = 0; i < 40000; ++i) {
@@ -356,7 +404,10 @@ void check_binary_float(const char* name, void (*kernel)(const T*, const T*, T*,
   kernel(a.data(), b.data(), y.data(), y.size(), 0);
   Worst worst;
   // The quotient of floordiv may be off by one where the exact one is within its rounding of an integer.
-  const double bound = f == "power" ? 1.0 : f == "maximum" || f == "minimum" ? 0 : f == "mod" || f == "floordiv" ? 1 : 0.5001;
+  const double bound = f == "power"                       ? 1.0
+                       : f == "maximum" || f == "minimum" ? 0
+                       : f == "mod" || f == "floordiv"    ? 1
+                                                          : 0.5001;
   for (size_t i = 0; i < a.size(); ++i) {
     const W want = reference::binary<W>(f, a[i], b[i]);
     const double ulp = reference::ulp_distance(y[i], want);
@@ -408,7 +459,8 @@ void check_compare(const char* name, void (*kernel)(const T*, const T*, uint8_t*
   check_modes<T, uint8_t>(name, a, b, kernel);
   std::vector<uint8_t> y(a.size());
   kernel(a.data(), b.data(), y.data(), y.size(), 0);
-  for (size_t i = 0; i < a.size(); ++i) CHECK_NOTE(y[i] == compare_result(middle(name), a[i], b[i]), "%s %s", isa, name);
+  for (size_t i = 0; i < a.size(); ++i)
+    CHECK_NOTE(y[i] == compare_result(middle(name), a[i], b[i]), "%s %s", isa, name);
 }
 template <class T>
 void check_kernel(const char* name, const char* shapes, void (*kernel)(const T*, const T*, T*, size_t, int) noexcept) {
@@ -427,13 +479,15 @@ void check_kernel(const char* name, const char* shapes, void (*kernel)(const T*,
   }
 }
 template <class T>
-std::enable_if_t<!std::is_same_v<T, uint8_t>> check_kernel(
-    const char* name, const char*, void (*kernel)(const T*, const T*, uint8_t*, size_t, int) noexcept) {
+std::enable_if_t<!std::is_same_v<T, uint8_t>> check_kernel(const char* name, const char*,
+                                                           void (*kernel)(const T*, const T*, uint8_t*, size_t,
+                                                                          int) noexcept) {
   check_compare(name, kernel);
 }
 void check_kernel(const char* name, const char*, void (*kernel)(const uint8_t*, uint8_t*, size_t) noexcept) {
   const std::vector<uint8_t> in[] = {pool_of_bools(400)};
-  check_positions<uint8_t, uint8_t>(name, in, [&](const uint8_t* const* x, uint8_t* y, size_t n) { kernel(x[0], y, n); });
+  check_positions<uint8_t, uint8_t>(name, in,
+                                    [&](const uint8_t* const* x, uint8_t* y, size_t n) { kernel(x[0], y, n); });
   for (uint8_t x : {0, 1}) {
     uint8_t y = 7;
     kernel(&x, &y, 1);
@@ -442,7 +496,8 @@ void check_kernel(const char* name, const char*, void (*kernel)(const uint8_t*, 
 }
 
 template <class T>
-void check_select(const char* name, void (*kernel)(const uint8_t*, const void*, const void*, void*, size_t, int, int) noexcept) {
+void check_select(const char* name,
+                  void (*kernel)(const uint8_t*, const void*, const void*, void*, size_t, int, int) noexcept) {
   const std::vector<T> a = pool<T>(300), b = pool<T>(300);
   const std::vector<uint8_t> c = pool_of_bools(300);
   for (size_t n : sizes())
@@ -463,14 +518,19 @@ void check_select(const char* name, void (*kernel)(const uint8_t*, const void*, 
 void check_kernel(const char* name, const char*,
                   void (*kernel)(const uint8_t*, const void*, const void*, void*, size_t, int, int) noexcept) {
   switch (name[strlen(name) - 1]) {
-    case '1': return check_select<uint8_t>(name, kernel);
-    case '2': return check_select<uint16_t>(name, kernel);
-    case '4': return check_select<uint32_t>(name, kernel);
-    default: return check_select<uint64_t>(name, kernel);
+    case '1':
+      return check_select<uint8_t>(name, kernel);
+    case '2':
+      return check_select<uint16_t>(name, kernel);
+    case '4':
+      return check_select<uint32_t>(name, kernel);
+    default:
+      return check_select<uint64_t>(name, kernel);
   }
 }
 
-// --- cast ------------------------------------------------------------------------------------------------------------------
+// --- cast
+// ------------------------------------------------------------------------------------------------------------------
 
 enum { kF32, kF64, kF16, kBF16, kI8, kU8, kI32, kI64, kBool, kTypes };
 const size_t kBytes[] = {4, 8, 2, 2, 1, 1, 4, 8, 1};
@@ -494,15 +554,24 @@ long double rounded(long double x, int digits, int low, int high) {
 }
 long double read_item(const void* p, int type, size_t i) {
   switch (type) {
-    case kF32: return static_cast<const float*>(p)[i];
-    case kF64: return static_cast<const double*>(p)[i];
-    case kF16: return decode(static_cast<const uint16_t*>(p)[i], 11, -14);
-    case kBF16: return decode(static_cast<const uint16_t*>(p)[i], 8, -126);
-    case kI8: return static_cast<const int8_t*>(p)[i];
-    case kU8: return static_cast<const uint8_t*>(p)[i];
-    case kI32: return static_cast<const int32_t*>(p)[i];
-    case kI64: return static_cast<long double>(static_cast<const int64_t*>(p)[i]);
-    default: return static_cast<const uint8_t*>(p)[i] != 0;
+    case kF32:
+      return static_cast<const float*>(p)[i];
+    case kF64:
+      return static_cast<const double*>(p)[i];
+    case kF16:
+      return decode(static_cast<const uint16_t*>(p)[i], 11, -14);
+    case kBF16:
+      return decode(static_cast<const uint16_t*>(p)[i], 8, -126);
+    case kI8:
+      return static_cast<const int8_t*>(p)[i];
+    case kU8:
+      return static_cast<const uint8_t*>(p)[i];
+    case kI32:
+      return static_cast<const int32_t*>(p)[i];
+    case kI64:
+      return static_cast<long double>(static_cast<const int64_t*>(p)[i]);
+    default:
+      return static_cast<const uint8_t*>(p)[i] != 0;
   }
 }
 template <class T>
@@ -516,15 +585,24 @@ long double to_integer(long double x, bool from_float) {
 long double cast_result(long double x, int from, int to) {
   const bool from_float = from <= kBF16;
   switch (to) {
-    case kF32: return static_cast<float>(x);
-    case kF64: return static_cast<double>(x);
-    case kF16: return rounded(x, 11, -14, 15);
-    case kBF16: return rounded(x, 8, -126, 127);
-    case kI8: return to_integer<int8_t>(x, from_float);
-    case kU8: return to_integer<uint8_t>(x, from_float);
-    case kI32: return to_integer<int32_t>(x, from_float);
-    case kI64: return to_integer<int64_t>(x, from_float);
-    default: return x != 0;
+    case kF32:
+      return static_cast<float>(x);
+    case kF64:
+      return static_cast<double>(x);
+    case kF16:
+      return rounded(x, 11, -14, 15);
+    case kBF16:
+      return rounded(x, 8, -126, 127);
+    case kI8:
+      return to_integer<int8_t>(x, from_float);
+    case kU8:
+      return to_integer<uint8_t>(x, from_float);
+    case kI32:
+      return to_integer<int32_t>(x, from_float);
+    case kI64:
+      return to_integer<int64_t>(x, from_float);
+    default:
+      return x != 0;
   }
 }
 template <class T>
@@ -535,10 +613,46 @@ void put(std::vector<unsigned char>& bytes, T value) {
 std::vector<unsigned char> cast_inputs(int type) {
   std::vector<unsigned char> bytes;
   // Numbers near ties and limits of the narrow types, then the type's own pool.
-  std::vector<double> numbers = {0.5, 1.5, 127, 127.5, 128, 255, 255.9, 256, -0.9, -1, -128, -129, 32767.9, 65503, 65504, 65519.99,
-                                 65520, 65535, 2147483520, 2147483647, 2147483648.0, -2147483648.0, 9.2e18, 9.3e18, 1 + 0x1p-8,
-                                 1 + 0x1p-11, 1 + 3 * 0x1p-11, 1 + 0x1p-8 + 0x1p-40, 1 + 0x1p-11 + 0x1p-40, 0x1p-24, 0x1.8p-25,
-                                 0x1p-25, 0x1.000001p-25, 0x1p-133, 0x1p-134, 0x1.8p-134, 0x1.fep127, 0x1.ff8p127, 3.5e38, 1e39};
+  std::vector<double> numbers = {0.5,
+                                 1.5,
+                                 127,
+                                 127.5,
+                                 128,
+                                 255,
+                                 255.9,
+                                 256,
+                                 -0.9,
+                                 -1,
+                                 -128,
+                                 -129,
+                                 32767.9,
+                                 65503,
+                                 65504,
+                                 65519.99,
+                                 65520,
+                                 65535,
+                                 2147483520,
+                                 2147483647,
+                                 2147483648.0,
+                                 -2147483648.0,
+                                 9.2e18,
+                                 9.3e18,
+                                 1 + 0x1p-8,
+                                 1 + 0x1p-11,
+                                 1 + 3 * 0x1p-11,
+                                 1 + 0x1p-8 + 0x1p-40,
+                                 1 + 0x1p-11 + 0x1p-40,
+                                 0x1p-24,
+                                 0x1.8p-25,
+                                 0x1p-25,
+                                 0x1.000001p-25,
+                                 0x1p-133,
+                                 0x1p-134,
+                                 0x1.8p-134,
+                                 0x1.fep127,
+                                 0x1.ff8p127,
+                                 3.5e38,
+                                 1e39};
   const size_t n = numbers.size();
   for (size_t i = 0; i < n; ++i) numbers.push_back(-numbers[i]);
   const std::vector<double> more = pool<double>(300);
@@ -562,7 +676,8 @@ std::vector<unsigned char> cast_inputs(int type) {
   if (type == kI64) {
     for (int64_t x : pool<int64_t>(count)) put(bytes, x);
     // Just above a tie of bfloat16 that a double cannot tell from the tie.
-    for (int64_t x : {(int64_t{257} << 54) + 1, (int64_t{257} << 54) - 1, int64_t{257} << 54, int64_t{259} << 54}) put(bytes, x);
+    for (int64_t x : {(int64_t{257} << 54) + 1, (int64_t{257} << 54) - 1, int64_t{257} << 54, int64_t{259} << 54})
+      put(bytes, x);
   }
   if (type == kBool)
     for (uint8_t x : pool_of_bools(100)) put(bytes, x);
@@ -579,7 +694,8 @@ void check_kernel(const char*, const char*, void (*kernel)(const void*, int, voi
         const long double value = read_item(x.data(), from, i), got = read_item(expected.data(), to, i),
                           want = cast_result(value, from, to);
         if (!same_bits(static_cast<double>(got), static_cast<double>(want)))
-          CHECK_NOTE(got == want, "%s cast %d -> %d of %.20Lg gave %.20Lg, not %.20Lg", isa, from, to, value, got, want);
+          CHECK_NOTE(got == want, "%s cast %d -> %d of %.20Lg gave %.20Lg, not %.20Lg", isa, from, to, value, got,
+                     want);
       }
       for (size_t n : sizes()) {
         const size_t start = total > n ? random_below(total - n) : 0;
@@ -593,7 +709,8 @@ void check_kernel(const char*, const char*, void (*kernel)(const void*, int, voi
   }
 }
 
-// --- reductions --------------------------------------------------------------------------------------------------------------
+// --- reductions
+// --------------------------------------------------------------------------------------------------------------
 
 struct Block {
   size_t outer, r, inner;
@@ -657,9 +774,10 @@ void check_reduce(const char* name, void (*kernel)(const T*, T*, size_t, size_t,
                : nan         ? got != got
                              : got == static_cast<T>(f == "max" ? high : low);
         } else {
-          T want = f == "prod" || f == "all" ? 1 : f == "max" ? std::numeric_limits<T>::min()
-                                             : f == "min"     ? std::numeric_limits<T>::max()
-                                                              : 0;
+          T want = f == "prod" || f == "all" ? 1
+                   : f == "max"              ? std::numeric_limits<T>::min()
+                   : f == "min"              ? std::numeric_limits<T>::max()
+                                             : 0;
           for (size_t k = 0; k < b.r; ++k) {
             const T v = x[(o * b.r + k) * b.inner + i];
             want = f == "sum"    ? integer_result<T>("add", want, v)
@@ -671,7 +789,8 @@ void check_reduce(const char* name, void (*kernel)(const T*, T*, size_t, size_t,
           }
           ok = got == want;
         }
-        CHECK_NOTE(ok, "%s %s [%zu, %zu, %zu] at %zu, %zu: %g", isa, name, b.outer, b.r, b.inner, o, i, static_cast<double>(got));
+        CHECK_NOTE(ok, "%s %s [%zu, %zu, %zu] at %zu, %zu: %g", isa, name, b.outer, b.r, b.inner, o, i,
+                   static_cast<double>(got));
       }
   }
   if (std::is_floating_point_v<T> && f == "sum") {
@@ -714,12 +833,14 @@ void check_kernel(const char* name, const char* shapes, void (*kernel)(const T*,
   check_reduce(name, kernel);
 }
 template <class T>
-std::enable_if_t<!std::is_same_v<T, int64_t>> check_kernel(
-    const char* name, const char*, void (*kernel)(const T*, int64_t*, size_t, size_t, size_t) noexcept) {
+std::enable_if_t<!std::is_same_v<T, int64_t>> check_kernel(const char* name, const char*,
+                                                           void (*kernel)(const T*, int64_t*, size_t, size_t,
+                                                                          size_t) noexcept) {
   check_arg(name, kernel);
 }
 
-// --- softmax family and normalisation ---------------------------------------------------------------------------------------
+// --- softmax family and normalisation
+// ---------------------------------------------------------------------------------------
 
 const size_t kRowLengths[] = {1, 2, 3, 4, 5, 7, 8, 9, 10, 15, 16, 17, 31, 33, 63, 64, 65, 67, 131, 1000, 4099};
 
@@ -750,7 +871,8 @@ bool near(T got, W want, W tolerance) {
   const W smallest = std::numeric_limits<T>::denorm_min();
   return std::fabs(got - want) <= tolerance * std::numeric_limits<T>::epsilon() + 2 * smallest;
 }
-// Kernels x, y of [rows, n] -> out of [rows, n] or [rows]: `one` computes a row's truth into `want` and tolerances in eps.
+// Kernels x, y of [rows, n] -> out of [rows, n] or [rows]: `one` computes a row's truth into `want` and tolerances in
+// eps.
 template <class T>
 void check_kernel(const char* name, const char*, void (*kernel)(const T*, T*, size_t, size_t) noexcept) {
   typedef typename reference::Wide<T>::type W;
@@ -773,8 +895,8 @@ void check_kernel(const char* name, const char*, void (*kernel)(const T*, T*, si
       }
       std::vector<T> alone(out_n);
       kernel(&x[r * n], alone.data(), 1, n);
-      CHECK_NOTE(memcmp(alone.data(), y.data + r * out_n, out_n * sizeof(T)) == 0, "%s %s: a row's bits depend on others", isa,
-                 name);
+      CHECK_NOTE(memcmp(alone.data(), y.data + r * out_n, out_n * sizeof(T)) == 0,
+                 "%s %s: a row's bits depend on others", isa, name);
     }
     if (!sums) {
       std::vector<T> both = x;
@@ -922,7 +1044,8 @@ void check_kernel(const char* name, const char*, void (*kernel)(const T*, T*, T*
         for (size_t i = 0; i < rows; ++i) s += (x[i * c + j] - m) * (x[i * c + j] - m);
         // The rounding of the mean, 40 eps of 1000, enters the variance squared.
         const W eps = std::numeric_limits<T>::epsilon();
-        good = good && near(mean.data[j], m, W(40000)) && std::fabs(var.data[j] - s / rows) <= 60 * eps + (40000 * eps) * (40000 * eps);
+        good = good && near(mean.data[j], m, W(40000)) &&
+               std::fabs(var.data[j] - s / rows) <= 60 * eps + (40000 * eps) * (40000 * eps);
       }
       CHECK_NOTE(good, "%s %s [%zu, %zu]", isa, name, rows, c);
     }
@@ -961,11 +1084,11 @@ void check_kernel(const char* name, const char*,
     }
 }
 
-// --- copies ------------------------------------------------------------------------------------------------------------------
+// --- copies
+// ------------------------------------------------------------------------------------------------------------------
 
 template <class T>
-void check_strided(const char* name,
-                   void (*kernel)(const void*, void*, int, const int64_t*, const int64_t*) noexcept) {
+void check_strided(const char* name, void (*kernel)(const void*, void*, int, const int64_t*, const int64_t*) noexcept) {
   const bool reading = strncmp(name, "copy", 4) == 0;
   for (int trial = 0; trial < 600; ++trial) {
     // A contiguous array seen through a permutation, then reversed, stepped over or (reading) repeated axes.
@@ -1020,10 +1143,14 @@ void check_strided(const char* name,
 void check_kernel(const char* name, const char*,
                   void (*kernel)(const void*, void*, int, const int64_t*, const int64_t*) noexcept) {
   switch (name[strlen(name) - 1]) {
-    case '1': return check_strided<uint8_t>(name, kernel);
-    case '2': return check_strided<uint16_t>(name, kernel);
-    case '4': return check_strided<uint32_t>(name, kernel);
-    default: return check_strided<uint64_t>(name, kernel);
+    case '1':
+      return check_strided<uint8_t>(name, kernel);
+    case '2':
+      return check_strided<uint16_t>(name, kernel);
+    case '4':
+      return check_strided<uint32_t>(name, kernel);
+    default:
+      return check_strided<uint64_t>(name, kernel);
   }
 }
 void check_kernel(const char* name, const char*, void (*kernel)(void*, const void*, size_t) noexcept) {
@@ -1073,12 +1200,16 @@ void check_kernel(const char* name, const char*,
 }
 
 // Kernels of the families that have their own programs: they are there.
-void check_kernel(const char* name, const char* shapes, ...) { (void)name, (void)shapes; }
+void check_kernel(const char* name, const char* shapes, ...) {
+  (void)name, (void)shapes;
+}
 
-// --- promises about single values ------------------------------------------------------------------------------------------------
+// --- promises about single values
+// ------------------------------------------------------------------------------------------------
 
 template <class T>
-void check_value(void (*kernel)(const T*, T*, size_t, const double*) noexcept, double x, double want, const char* what) {
+void check_value(void (*kernel)(const T*, T*, size_t, const double*) noexcept, double x, double want,
+                 const char* what) {
   const T in = static_cast<T>(x);
   T out;
   kernel(&in, &out, 1, nullptr);
@@ -1107,7 +1238,7 @@ void check_values(const KernelTable& t) {
 
 void check_table(const KernelTable& table) {
   isa = table.isa;
-#define LN_KERNEL(name, arguments, shapes) \
+#define LN_KERNEL(name, arguments, shapes)                       \
   CHECK_NOTE(table.name != nullptr, "%s has no %s", isa, #name); \
   check_kernel(#name, shapes, table.name);
 #include "kernels/kernels.def"

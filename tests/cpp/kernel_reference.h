@@ -1,5 +1,5 @@
-// Definitions of the elementwise kernels in a wider type W (double for float kernels, long double for double kernels), by
-// the C library, and the distance between a kernel's result and the definition in ULP.
+// Definitions of the elementwise kernels in a wider type W (double for float kernels, long double for double kernels),
+// by the C library, and the distance between a kernel's result and the definition in ULP.
 #pragma once
 
 #include <math.h>
@@ -21,8 +21,8 @@ struct Wide<double> {
   using type = long double;
 };
 
-// |got - want| in units of the last place of want as a T; 0 if both are NaN or the same infinity, huge if one of them is.
-// `floor` is the size below which the last place does not shrink any more.
+// |got - want| in units of the last place of want as a T; 0 if both are NaN or the same infinity, huge if one of them
+// is. `floor` is the size below which the last place does not shrink any more.
 template <class T, class W>
 double ulp_distance(T got, W want, W floor = 0) {
   const double huge = 1e30;

@@ -58,8 +58,8 @@ LN_INLINE float bfloat_to_float(uint16_t h) {
   return f;
 }
 
-// Rounding to odd: an inexact result gets an odd last bit, so that rounding it again to at least two bits less gives what
-// a single rounding of the original would (Boldo and Melquiond 2008).
+// Rounding to odd: an inexact result gets an odd last bit, so that rounding it again to at least two bits less gives
+// what a single rounding of the original would (Boldo and Melquiond 2008).
 LN_INLINE float round_to_odd(double x) {
   const float nearest = static_cast<float>(x);
   const double back = static_cast<double>(nearest);
@@ -80,6 +80,8 @@ LN_INLINE float round_to_odd(int64_t x) {
   const double exact = static_cast<double>(magnitude);
   return round_to_odd(negative ? -exact : exact);
 }
-LN_INLINE float round_to_odd(int32_t x) { return round_to_odd(static_cast<double>(x)); }
+LN_INLINE float round_to_odd(int32_t x) {
+  return round_to_odd(static_cast<double>(x));
+}
 
 LN_END_TARGET

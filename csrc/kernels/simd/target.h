@@ -17,10 +17,10 @@
 #define LN_STRING2(a) #a
 #define LN_STRING(a) LN_STRING2(a)
 
-#define LN_BEGIN_TARGET     \
-  namespace layernet {      \
-  namespace kernels {       \
-  namespace LN_TARGET {     \
+#define LN_BEGIN_TARGET \
+  namespace layernet {  \
+  namespace kernels {   \
+  namespace LN_TARGET { \
   namespace {
 #define LN_END_TARGET \
   }                   \

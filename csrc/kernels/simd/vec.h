@@ -2,8 +2,9 @@
 //   Vec<T>   size; set1 zero load load_partial(p, n) store store_partial(p, n), 0 <= n <= size, zeros beyond n;
 //            + - * / unary-  fma(a,b,c)=a*b+c  fnma(a,b,c)=c-a*b  fms(a,b,c)=a*b-c  max min sqrt abs copysign round
 //            (half to even) floor ceil  == != < <= > >=  select(mask, a, b)  reduce_add reduce_max reduce_min
-//   Int<T>   as many integers of T's width: + - & | ^ shift_left<k> shift_right<k> (logical) == >; Int<double>: multiply_low32
-//   max/min  if an operand is NaN the result is the second operand (x86, scalar) or NaN (neon): write the constant
+//   Int<T>   as many integers of T's width: + - & | ^ shift_left<k> shift_right<k> (logical) == >; Int<double>:
+//   multiply_low32 max/min  if an operand is NaN the result is the second operand (x86, scalar) or NaN (neon): write
+//   the constant
 //            first, min(constant, x), and a NaN in x passes through everywhere; max_nan/min_nan always give NaN.
 // Every operation acts on lanes independently, so a value's result never depends on its place in a vector.
 #pragma once
@@ -155,8 +156,8 @@ LN_INLINE Vec<T> pow2i(Vec<T> n) {
 }
 
 #ifndef LN_HAS_LDEXP
-// a * 2^n with one rounding for any integral n, including results that are denormal or overflow, for |a| in [2^-20, 2^20].
-// The first factor keeps the product normal, the second rounds.
+// a * 2^n with one rounding for any integral n, including results that are denormal or overflow, for |a| in [2^-20,
+// 2^20]. The first factor keeps the product normal, the second rounds.
 template <class T>
 LN_INLINE Vec<T> ldexp(Vec<T> a, Vec<T> n) {
   const T reach = sizeof(T) == 4 ? T(100) : T(1000);
@@ -180,7 +181,8 @@ LN_INLINE T reduce_max(Vec<T> a) {
   T lanes[Vec<T>::size];
   a.store(lanes);
   for (int step = Vec<T>::size / 2; step > 0; step /= 2)
-    for (int i = 0; i < step; ++i) lanes[i] = lanes[i + step] > lanes[i] || lanes[i + step] != lanes[i + step] ? lanes[i + step] : lanes[i];
+    for (int i = 0; i < step; ++i)
+      lanes[i] = lanes[i + step] > lanes[i] || lanes[i + step] != lanes[i + step] ? lanes[i + step] : lanes[i];
   return lanes[0];
 }
 template <class T>
@@ -188,7 +190,8 @@ LN_INLINE T reduce_min(Vec<T> a) {
   T lanes[Vec<T>::size];
   a.store(lanes);
   for (int step = Vec<T>::size / 2; step > 0; step /= 2)
-    for (int i = 0; i < step; ++i) lanes[i] = lanes[i + step] < lanes[i] || lanes[i + step] != lanes[i + step] ? lanes[i + step] : lanes[i];
+    for (int i = 0; i < step; ++i)
+      lanes[i] = lanes[i + step] < lanes[i] || lanes[i + step] != lanes[i + step] ? lanes[i + step] : lanes[i];
   return lanes[0];
 }
 

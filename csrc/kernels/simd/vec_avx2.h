@@ -34,7 +34,8 @@ template <class T>
 struct Int {
   typename LanesOf<T>::ints v;
   static LN_INLINE Int set1(typename LanesOf<T>::int_type x) {
-    return {(typename LanesOf<T>::ints)(sizeof(T) == 4 ? _mm256_set1_epi32(static_cast<int>(x)) : _mm256_set1_epi64x(x))};
+    return {
+        (typename LanesOf<T>::ints)(sizeof(T) == 4 ? _mm256_set1_epi32(static_cast<int>(x)) : _mm256_set1_epi64x(x))};
   }
 };
 
@@ -76,40 +77,86 @@ struct Vec<double> {
 };
 
 // The same definitions for float and double; only the intrinsic's suffix differs.
-#define LN_DEFINE_OPS(T, suffix)                                                                                     \
-  LN_INLINE Vec<T> fma(Vec<T> a, Vec<T> b, Vec<T> c) { return {_mm256_fmadd_##suffix(a.v, b.v, c.v)}; }              \
-  LN_INLINE Vec<T> fnma(Vec<T> a, Vec<T> b, Vec<T> c) { return {_mm256_fnmadd_##suffix(a.v, b.v, c.v)}; }            \
-  LN_INLINE Vec<T> fms(Vec<T> a, Vec<T> b, Vec<T> c) { return {_mm256_fmsub_##suffix(a.v, b.v, c.v)}; }              \
-  LN_INLINE Vec<T> max(Vec<T> a, Vec<T> b) { return {_mm256_max_##suffix(a.v, b.v)}; }                               \
-  LN_INLINE Vec<T> min(Vec<T> a, Vec<T> b) { return {_mm256_min_##suffix(a.v, b.v)}; }                               \
-  LN_INLINE Vec<T> sqrt(Vec<T> a) { return {_mm256_sqrt_##suffix(a.v)}; }                                            \
-  LN_INLINE Vec<T> round(Vec<T> a) {                                                                                 \
-    return {_mm256_round_##suffix(a.v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)};                              \
-  }                                                                                                                  \
-  LN_INLINE Vec<T> floor(Vec<T> a) { return {_mm256_floor_##suffix(a.v)}; }                                          \
-  LN_INLINE Vec<T> ceil(Vec<T> a) { return {_mm256_ceil_##suffix(a.v)}; }                                            \
-  LN_INLINE Mask<T> operator==(Vec<T> a, Vec<T> b) { return {_mm256_cmp_##suffix(a.v, b.v, _CMP_EQ_OQ)}; }           \
-  LN_INLINE Mask<T> operator!=(Vec<T> a, Vec<T> b) { return {_mm256_cmp_##suffix(a.v, b.v, _CMP_NEQ_UQ)}; }          \
-  LN_INLINE Mask<T> operator<(Vec<T> a, Vec<T> b) { return {_mm256_cmp_##suffix(a.v, b.v, _CMP_LT_OQ)}; }            \
-  LN_INLINE Mask<T> operator<=(Vec<T> a, Vec<T> b) { return {_mm256_cmp_##suffix(a.v, b.v, _CMP_LE_OQ)}; }           \
-  LN_INLINE Mask<T> operator==(Int<T> a, Int<T> b) { return {(LanesOf<T>::vector)(a.v == b.v)}; }                    \
-  LN_INLINE Mask<T> operator>(Int<T> a, Int<T> b) { return {(LanesOf<T>::vector)(a.v > b.v)}; }                      \
-  LN_INLINE Mask<T> operator&(Mask<T> a, Mask<T> b) { return {_mm256_and_##suffix(a.v, b.v)}; }                      \
-  LN_INLINE Mask<T> operator|(Mask<T> a, Mask<T> b) { return {_mm256_or_##suffix(a.v, b.v)}; }                       \
-  LN_INLINE Mask<T> operator^(Mask<T> a, Mask<T> b) { return {_mm256_xor_##suffix(a.v, b.v)}; }                      \
-  LN_INLINE Mask<T> operator~(Mask<T> a) { return {(LanesOf<T>::vector)(~(LanesOf<T>::ints)a.v)}; }                  \
-  LN_INLINE bool any(Mask<T> m) { return _mm256_movemask_##suffix(m.v) != 0; }                                       \
-  LN_INLINE bool all(Mask<T> m) { return _mm256_movemask_##suffix(m.v) == (1 << Vec<T>::size) - 1; }                 \
-  LN_INLINE Vec<T> select(Mask<T> m, Vec<T> a, Vec<T> b) { return {_mm256_blendv_##suffix(b.v, a.v, m.v)}; }         \
-  LN_INLINE Int<T> select(Mask<T> m, Int<T> a, Int<T> b) {                                                           \
-    return {(LanesOf<T>::ints)_mm256_blendv_##suffix((LanesOf<T>::vector)b.v, (LanesOf<T>::vector)a.v, m.v)};        \
+#define LN_DEFINE_OPS(T, suffix)                                                                              \
+  LN_INLINE Vec<T> fma(Vec<T> a, Vec<T> b, Vec<T> c) {                                                        \
+    return {_mm256_fmadd_##suffix(a.v, b.v, c.v)};                                                            \
+  }                                                                                                           \
+  LN_INLINE Vec<T> fnma(Vec<T> a, Vec<T> b, Vec<T> c) {                                                       \
+    return {_mm256_fnmadd_##suffix(a.v, b.v, c.v)};                                                           \
+  }                                                                                                           \
+  LN_INLINE Vec<T> fms(Vec<T> a, Vec<T> b, Vec<T> c) {                                                        \
+    return {_mm256_fmsub_##suffix(a.v, b.v, c.v)};                                                            \
+  }                                                                                                           \
+  LN_INLINE Vec<T> max(Vec<T> a, Vec<T> b) {                                                                  \
+    return {_mm256_max_##suffix(a.v, b.v)};                                                                   \
+  }                                                                                                           \
+  LN_INLINE Vec<T> min(Vec<T> a, Vec<T> b) {                                                                  \
+    return {_mm256_min_##suffix(a.v, b.v)};                                                                   \
+  }                                                                                                           \
+  LN_INLINE Vec<T> sqrt(Vec<T> a) {                                                                           \
+    return {_mm256_sqrt_##suffix(a.v)};                                                                       \
+  }                                                                                                           \
+  LN_INLINE Vec<T> round(Vec<T> a) {                                                                          \
+    return {_mm256_round_##suffix(a.v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)};                       \
+  }                                                                                                           \
+  LN_INLINE Vec<T> floor(Vec<T> a) {                                                                          \
+    return {_mm256_floor_##suffix(a.v)};                                                                      \
+  }                                                                                                           \
+  LN_INLINE Vec<T> ceil(Vec<T> a) {                                                                           \
+    return {_mm256_ceil_##suffix(a.v)};                                                                       \
+  }                                                                                                           \
+  LN_INLINE Mask<T> operator==(Vec<T> a, Vec<T> b) {                                                          \
+    return {_mm256_cmp_##suffix(a.v, b.v, _CMP_EQ_OQ)};                                                       \
+  }                                                                                                           \
+  LN_INLINE Mask<T> operator!=(Vec<T> a, Vec<T> b) {                                                          \
+    return {_mm256_cmp_##suffix(a.v, b.v, _CMP_NEQ_UQ)};                                                      \
+  }                                                                                                           \
+  LN_INLINE Mask<T> operator<(Vec<T> a, Vec<T> b) {                                                           \
+    return {_mm256_cmp_##suffix(a.v, b.v, _CMP_LT_OQ)};                                                       \
+  }                                                                                                           \
+  LN_INLINE Mask<T> operator<=(Vec<T> a, Vec<T> b) {                                                          \
+    return {_mm256_cmp_##suffix(a.v, b.v, _CMP_LE_OQ)};                                                       \
+  }                                                                                                           \
+  LN_INLINE Mask<T> operator==(Int<T> a, Int<T> b) {                                                          \
+    return {(LanesOf<T>::vector)(a.v == b.v)};                                                                \
+  }                                                                                                           \
+  LN_INLINE Mask<T> operator>(Int<T> a, Int<T> b) {                                                           \
+    return {(LanesOf<T>::vector)(a.v > b.v)};                                                                 \
+  }                                                                                                           \
+  LN_INLINE Mask<T> operator&(Mask<T> a, Mask<T> b) {                                                         \
+    return {_mm256_and_##suffix(a.v, b.v)};                                                                   \
+  }                                                                                                           \
+  LN_INLINE Mask<T> operator|(Mask<T> a, Mask<T> b) {                                                         \
+    return {_mm256_or_##suffix(a.v, b.v)};                                                                    \
+  }                                                                                                           \
+  LN_INLINE Mask<T> operator^(Mask<T> a, Mask<T> b) {                                                         \
+    return {_mm256_xor_##suffix(a.v, b.v)};                                                                   \
+  }                                                                                                           \
+  LN_INLINE Mask<T> operator~(Mask<T> a) {                                                                    \
+    return {(LanesOf<T>::vector)(~(LanesOf<T>::ints)a.v)};                                                    \
+  }                                                                                                           \
+  LN_INLINE bool any(Mask<T> m) {                                                                             \
+    return _mm256_movemask_##suffix(m.v) != 0;                                                                \
+  }                                                                                                           \
+  LN_INLINE bool all(Mask<T> m) {                                                                             \
+    return _mm256_movemask_##suffix(m.v) == (1 << Vec<T>::size) - 1;                                          \
+  }                                                                                                           \
+  LN_INLINE Vec<T> select(Mask<T> m, Vec<T> a, Vec<T> b) {                                                    \
+    return {_mm256_blendv_##suffix(b.v, a.v, m.v)};                                                           \
+  }                                                                                                           \
+  LN_INLINE Int<T> select(Mask<T> m, Int<T> a, Int<T> b) {                                                    \
+    return {(LanesOf<T>::ints)_mm256_blendv_##suffix((LanesOf<T>::vector)b.v, (LanesOf<T>::vector)a.v, m.v)}; \
   }
 LN_DEFINE_OPS(float, ps)
 LN_DEFINE_OPS(double, pd)
 #undef LN_DEFINE_OPS
 
-LN_INLINE Int<float> to_int(Vec<float> a) { return {(LanesOf<float>::ints)_mm256_cvtps_epi32(a.v)}; }
-LN_INLINE Vec<float> to_float(Int<float> a) { return {_mm256_cvtepi32_ps((__m256i)a.v)}; }
+LN_INLINE Int<float> to_int(Vec<float> a) {
+  return {(LanesOf<float>::ints)_mm256_cvtps_epi32(a.v)};
+}
+LN_INLINE Vec<float> to_float(Int<float> a) {
+  return {_mm256_cvtepi32_ps((__m256i)a.v)};
+}
 
 // Products of the low 32 bits of each lane, unsigned.
 LN_INLINE Int<double> multiply_low32(Int<double> a, Int<double> b) {

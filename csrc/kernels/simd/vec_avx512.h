@@ -46,7 +46,8 @@ template <class T>
 struct Int {
   typename LanesOf<T>::ints v;
   static LN_INLINE Int set1(typename LanesOf<T>::int_type x) {
-    return {(typename LanesOf<T>::ints)(sizeof(T) == 4 ? _mm512_set1_epi32(static_cast<int>(x)) : _mm512_set1_epi64(x))};
+    return {
+        (typename LanesOf<T>::ints)(sizeof(T) == 4 ? _mm512_set1_epi32(static_cast<int>(x)) : _mm512_set1_epi64(x))};
   }
 };
 
@@ -60,7 +61,9 @@ template <>
 struct Vec<float> {
   static constexpr int size = 16;
   __m512 v;
-  static LN_INLINE __mmask16 first(int n) { return static_cast<__mmask16>(_bzhi_u32(0xffffu, static_cast<unsigned>(n))); }
+  static LN_INLINE __mmask16 first(int n) {
+    return static_cast<__mmask16>(_bzhi_u32(0xffffu, static_cast<unsigned>(n)));
+  }
   static LN_INLINE Vec set1(float x) { return {_mm512_set1_ps(x)}; }
   static LN_INLINE Vec zero() { return {_mm512_setzero_ps()}; }
   static LN_INLINE Vec load(const float* p) { return {_mm512_loadu_ps(p)}; }
@@ -82,49 +85,89 @@ struct Vec<double> {
 };
 
 // The same definitions for float and double; only the intrinsics' suffixes differ.
-#define LN_DEFINE_OPS(T, suffix, isuffix)                                                                            \
-  LN_INLINE Vec<T> fma(Vec<T> a, Vec<T> b, Vec<T> c) { return {_mm512_fmadd_##suffix(a.v, b.v, c.v)}; }              \
-  LN_INLINE Vec<T> fnma(Vec<T> a, Vec<T> b, Vec<T> c) { return {_mm512_fnmadd_##suffix(a.v, b.v, c.v)}; }            \
-  LN_INLINE Vec<T> fms(Vec<T> a, Vec<T> b, Vec<T> c) { return {_mm512_fmsub_##suffix(a.v, b.v, c.v)}; }              \
-  LN_INLINE Vec<T> max(Vec<T> a, Vec<T> b) { return {_mm512_max_##suffix(a.v, b.v)}; }                               \
-  LN_INLINE Vec<T> min(Vec<T> a, Vec<T> b) { return {_mm512_min_##suffix(a.v, b.v)}; }                               \
-  LN_INLINE Vec<T> sqrt(Vec<T> a) { return {_mm512_sqrt_##suffix(a.v)}; }                                            \
-  LN_INLINE Vec<T> round(Vec<T> a) {                                                                                 \
-    return {_mm512_roundscale_##suffix(a.v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)};                         \
-  }                                                                                                                  \
-  LN_INLINE Vec<T> floor(Vec<T> a) {                                                                                 \
-    return {_mm512_roundscale_##suffix(a.v, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC)};                             \
-  }                                                                                                                  \
-  LN_INLINE Vec<T> ceil(Vec<T> a) {                                                                                  \
-    return {_mm512_roundscale_##suffix(a.v, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC)};                             \
-  }                                                                                                                  \
-  LN_INLINE Vec<T> ldexp(Vec<T> a, Vec<T> n) { return {_mm512_scalef_##suffix(a.v, n.v)}; }                          \
-  LN_INLINE Mask<T> operator==(Vec<T> a, Vec<T> b) { return {_mm512_cmp_##suffix##_mask(a.v, b.v, _CMP_EQ_OQ)}; }    \
-  LN_INLINE Mask<T> operator!=(Vec<T> a, Vec<T> b) { return {_mm512_cmp_##suffix##_mask(a.v, b.v, _CMP_NEQ_UQ)}; }   \
-  LN_INLINE Mask<T> operator<(Vec<T> a, Vec<T> b) { return {_mm512_cmp_##suffix##_mask(a.v, b.v, _CMP_LT_OQ)}; }     \
-  LN_INLINE Mask<T> operator<=(Vec<T> a, Vec<T> b) { return {_mm512_cmp_##suffix##_mask(a.v, b.v, _CMP_LE_OQ)}; }    \
-  LN_INLINE Mask<T> operator==(Int<T> a, Int<T> b) {                                                                 \
-    return {_mm512_cmpeq_##isuffix##_mask((__m512i)a.v, (__m512i)b.v)};                                              \
-  }                                                                                                                  \
-  LN_INLINE Mask<T> operator>(Int<T> a, Int<T> b) {                                                                  \
-    return {_mm512_cmpgt_##isuffix##_mask((__m512i)a.v, (__m512i)b.v)};                                              \
-  }                                                                                                                  \
-  LN_INLINE Mask<T> operator&(Mask<T> a, Mask<T> b) { return {static_cast<LanesOf<T>::mask>(a.v & b.v)}; }           \
-  LN_INLINE Mask<T> operator|(Mask<T> a, Mask<T> b) { return {static_cast<LanesOf<T>::mask>(a.v | b.v)}; }           \
-  LN_INLINE Mask<T> operator^(Mask<T> a, Mask<T> b) { return {static_cast<LanesOf<T>::mask>(a.v ^ b.v)}; }           \
-  LN_INLINE Mask<T> operator~(Mask<T> a) { return {static_cast<LanesOf<T>::mask>(~a.v)}; }                           \
-  LN_INLINE bool any(Mask<T> m) { return m.v != 0; }                                                                 \
-  LN_INLINE bool all(Mask<T> m) { return m.v == static_cast<LanesOf<T>::mask>(-1); }                                 \
-  LN_INLINE Vec<T> select(Mask<T> m, Vec<T> a, Vec<T> b) { return {_mm512_mask_blend_##suffix(m.v, b.v, a.v)}; }     \
-  LN_INLINE Int<T> select(Mask<T> m, Int<T> a, Int<T> b) {                                                           \
-    return {(LanesOf<T>::ints)_mm512_mask_blend_##isuffix(m.v, (__m512i)b.v, (__m512i)a.v)};                         \
+#define LN_DEFINE_OPS(T, suffix, isuffix)                                                    \
+  LN_INLINE Vec<T> fma(Vec<T> a, Vec<T> b, Vec<T> c) {                                       \
+    return {_mm512_fmadd_##suffix(a.v, b.v, c.v)};                                           \
+  }                                                                                          \
+  LN_INLINE Vec<T> fnma(Vec<T> a, Vec<T> b, Vec<T> c) {                                      \
+    return {_mm512_fnmadd_##suffix(a.v, b.v, c.v)};                                          \
+  }                                                                                          \
+  LN_INLINE Vec<T> fms(Vec<T> a, Vec<T> b, Vec<T> c) {                                       \
+    return {_mm512_fmsub_##suffix(a.v, b.v, c.v)};                                           \
+  }                                                                                          \
+  LN_INLINE Vec<T> max(Vec<T> a, Vec<T> b) {                                                 \
+    return {_mm512_max_##suffix(a.v, b.v)};                                                  \
+  }                                                                                          \
+  LN_INLINE Vec<T> min(Vec<T> a, Vec<T> b) {                                                 \
+    return {_mm512_min_##suffix(a.v, b.v)};                                                  \
+  }                                                                                          \
+  LN_INLINE Vec<T> sqrt(Vec<T> a) {                                                          \
+    return {_mm512_sqrt_##suffix(a.v)};                                                      \
+  }                                                                                          \
+  LN_INLINE Vec<T> round(Vec<T> a) {                                                         \
+    return {_mm512_roundscale_##suffix(a.v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)}; \
+  }                                                                                          \
+  LN_INLINE Vec<T> floor(Vec<T> a) {                                                         \
+    return {_mm512_roundscale_##suffix(a.v, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC)};     \
+  }                                                                                          \
+  LN_INLINE Vec<T> ceil(Vec<T> a) {                                                          \
+    return {_mm512_roundscale_##suffix(a.v, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC)};     \
+  }                                                                                          \
+  LN_INLINE Vec<T> ldexp(Vec<T> a, Vec<T> n) {                                               \
+    return {_mm512_scalef_##suffix(a.v, n.v)};                                               \
+  }                                                                                          \
+  LN_INLINE Mask<T> operator==(Vec<T> a, Vec<T> b) {                                         \
+    return {_mm512_cmp_##suffix##_mask(a.v, b.v, _CMP_EQ_OQ)};                               \
+  }                                                                                          \
+  LN_INLINE Mask<T> operator!=(Vec<T> a, Vec<T> b) {                                         \
+    return {_mm512_cmp_##suffix##_mask(a.v, b.v, _CMP_NEQ_UQ)};                              \
+  }                                                                                          \
+  LN_INLINE Mask<T> operator<(Vec<T> a, Vec<T> b) {                                          \
+    return {_mm512_cmp_##suffix##_mask(a.v, b.v, _CMP_LT_OQ)};                               \
+  }                                                                                          \
+  LN_INLINE Mask<T> operator<=(Vec<T> a, Vec<T> b) {                                         \
+    return {_mm512_cmp_##suffix##_mask(a.v, b.v, _CMP_LE_OQ)};                               \
+  }                                                                                          \
+  LN_INLINE Mask<T> operator==(Int<T> a, Int<T> b) {                                         \
+    return {_mm512_cmpeq_##isuffix##_mask((__m512i)a.v, (__m512i)b.v)};                      \
+  }                                                                                          \
+  LN_INLINE Mask<T> operator>(Int<T> a, Int<T> b) {                                          \
+    return {_mm512_cmpgt_##isuffix##_mask((__m512i)a.v, (__m512i)b.v)};                      \
+  }                                                                                          \
+  LN_INLINE Mask<T> operator&(Mask<T> a, Mask<T> b) {                                        \
+    return {static_cast<LanesOf<T>::mask>(a.v & b.v)};                                       \
+  }                                                                                          \
+  LN_INLINE Mask<T> operator|(Mask<T> a, Mask<T> b) {                                        \
+    return {static_cast<LanesOf<T>::mask>(a.v | b.v)};                                       \
+  }                                                                                          \
+  LN_INLINE Mask<T> operator^(Mask<T> a, Mask<T> b) {                                        \
+    return {static_cast<LanesOf<T>::mask>(a.v ^ b.v)};                                       \
+  }                                                                                          \
+  LN_INLINE Mask<T> operator~(Mask<T> a) {                                                   \
+    return {static_cast<LanesOf<T>::mask>(~a.v)};                                            \
+  }                                                                                          \
+  LN_INLINE bool any(Mask<T> m) {                                                            \
+    return m.v != 0;                                                                         \
+  }                                                                                          \
+  LN_INLINE bool all(Mask<T> m) {                                                            \
+    return m.v == static_cast<LanesOf<T>::mask>(-1);                                         \
+  }                                                                                          \
+  LN_INLINE Vec<T> select(Mask<T> m, Vec<T> a, Vec<T> b) {                                   \
+    return {_mm512_mask_blend_##suffix(m.v, b.v, a.v)};                                      \
+  }                                                                                          \
+  LN_INLINE Int<T> select(Mask<T> m, Int<T> a, Int<T> b) {                                   \
+    return {(LanesOf<T>::ints)_mm512_mask_blend_##isuffix(m.v, (__m512i)b.v, (__m512i)a.v)}; \
   }
 LN_DEFINE_OPS(float, ps, epi32)
 LN_DEFINE_OPS(double, pd, epi64)
 #undef LN_DEFINE_OPS
 
-LN_INLINE Int<float> to_int(Vec<float> a) { return {(LanesOf<float>::ints)_mm512_cvtps_epi32(a.v)}; }
-LN_INLINE Vec<float> to_float(Int<float> a) { return {_mm512_cvtepi32_ps((__m512i)a.v)}; }
+LN_INLINE Int<float> to_int(Vec<float> a) {
+  return {(LanesOf<float>::ints)_mm512_cvtps_epi32(a.v)};
+}
+LN_INLINE Vec<float> to_float(Int<float> a) {
+  return {_mm512_cvtepi32_ps((__m512i)a.v)};
+}
 
 // Products of the low 32 bits of each lane, unsigned.
 LN_INLINE Int<double> multiply_low32(Int<double> a, Int<double> b) {

@@ -90,38 +90,86 @@ struct Vec<double> {
 };
 
 // The same definitions for float and double; only the intrinsics' suffixes differ.
-#define LN_DEFINE_OPS(T, suffix, usuffix)                                                                            \
-  LN_INLINE Vec<T> fma(Vec<T> a, Vec<T> b, Vec<T> c) { return {vfmaq_##suffix(c.v, a.v, b.v)}; }                     \
-  LN_INLINE Vec<T> fnma(Vec<T> a, Vec<T> b, Vec<T> c) { return {vfmsq_##suffix(c.v, a.v, b.v)}; }                    \
-  LN_INLINE Vec<T> fms(Vec<T> a, Vec<T> b, Vec<T> c) { return {vfmaq_##suffix(vnegq_##suffix(c.v), a.v, b.v)}; }     \
-  LN_INLINE Vec<T> max(Vec<T> a, Vec<T> b) { return {vmaxq_##suffix(a.v, b.v)}; }                                    \
-  LN_INLINE Vec<T> min(Vec<T> a, Vec<T> b) { return {vminq_##suffix(a.v, b.v)}; }                                    \
-  LN_INLINE Vec<T> sqrt(Vec<T> a) { return {vsqrtq_##suffix(a.v)}; }                                                 \
-  LN_INLINE Vec<T> round(Vec<T> a) { return {vrndnq_##suffix(a.v)}; }                                                \
-  LN_INLINE Vec<T> floor(Vec<T> a) { return {vrndmq_##suffix(a.v)}; }                                                \
-  LN_INLINE Vec<T> ceil(Vec<T> a) { return {vrndpq_##suffix(a.v)}; }                                                 \
-  LN_INLINE Mask<T> operator==(Vec<T> a, Vec<T> b) { return {vceqq_##suffix(a.v, b.v)}; }                            \
-  LN_INLINE Mask<T> operator<(Vec<T> a, Vec<T> b) { return {vcltq_##suffix(a.v, b.v)}; }                             \
-  LN_INLINE Mask<T> operator<=(Vec<T> a, Vec<T> b) { return {vcleq_##suffix(a.v, b.v)}; }                            \
-  LN_INLINE Mask<T> operator==(Int<T> a, Int<T> b) { return {(LanesOf<T>::mask)(a.v == b.v)}; }                      \
-  LN_INLINE Mask<T> operator>(Int<T> a, Int<T> b) { return {(LanesOf<T>::mask)(a.v > b.v)}; }                        \
-  LN_INLINE Mask<T> operator&(Mask<T> a, Mask<T> b) { return {vandq_##usuffix(a.v, b.v)}; }                          \
-  LN_INLINE Mask<T> operator|(Mask<T> a, Mask<T> b) { return {vorrq_##usuffix(a.v, b.v)}; }                          \
-  LN_INLINE Mask<T> operator^(Mask<T> a, Mask<T> b) { return {veorq_##usuffix(a.v, b.v)}; }                          \
-  LN_INLINE Mask<T> operator~(Mask<T> a) { return {~a.v}; }                                                          \
-  LN_INLINE Mask<T> operator!=(Vec<T> a, Vec<T> b) { return ~(a == b); }                                             \
-  LN_INLINE bool any(Mask<T> m) { return vmaxvq_u32((uint32x4_t)m.v) != 0; }                                         \
-  LN_INLINE bool all(Mask<T> m) { return vminvq_u32((uint32x4_t)m.v) != 0; }                                         \
-  LN_INLINE Vec<T> select(Mask<T> m, Vec<T> a, Vec<T> b) { return {vbslq_##suffix(m.v, a.v, b.v)}; }                 \
-  LN_INLINE Int<T> select(Mask<T> m, Int<T> a, Int<T> b) {                                                           \
-    return {(LanesOf<T>::ints)vbslq_##suffix(m.v, (LanesOf<T>::vector)a.v, (LanesOf<T>::vector)b.v)};                \
+#define LN_DEFINE_OPS(T, suffix, usuffix)                                                             \
+  LN_INLINE Vec<T> fma(Vec<T> a, Vec<T> b, Vec<T> c) {                                                \
+    return {vfmaq_##suffix(c.v, a.v, b.v)};                                                           \
+  }                                                                                                   \
+  LN_INLINE Vec<T> fnma(Vec<T> a, Vec<T> b, Vec<T> c) {                                               \
+    return {vfmsq_##suffix(c.v, a.v, b.v)};                                                           \
+  }                                                                                                   \
+  LN_INLINE Vec<T> fms(Vec<T> a, Vec<T> b, Vec<T> c) {                                                \
+    return {vfmaq_##suffix(vnegq_##suffix(c.v), a.v, b.v)};                                           \
+  }                                                                                                   \
+  LN_INLINE Vec<T> max(Vec<T> a, Vec<T> b) {                                                          \
+    return {vmaxq_##suffix(a.v, b.v)};                                                                \
+  }                                                                                                   \
+  LN_INLINE Vec<T> min(Vec<T> a, Vec<T> b) {                                                          \
+    return {vminq_##suffix(a.v, b.v)};                                                                \
+  }                                                                                                   \
+  LN_INLINE Vec<T> sqrt(Vec<T> a) {                                                                   \
+    return {vsqrtq_##suffix(a.v)};                                                                    \
+  }                                                                                                   \
+  LN_INLINE Vec<T> round(Vec<T> a) {                                                                  \
+    return {vrndnq_##suffix(a.v)};                                                                    \
+  }                                                                                                   \
+  LN_INLINE Vec<T> floor(Vec<T> a) {                                                                  \
+    return {vrndmq_##suffix(a.v)};                                                                    \
+  }                                                                                                   \
+  LN_INLINE Vec<T> ceil(Vec<T> a) {                                                                   \
+    return {vrndpq_##suffix(a.v)};                                                                    \
+  }                                                                                                   \
+  LN_INLINE Mask<T> operator==(Vec<T> a, Vec<T> b) {                                                  \
+    return {vceqq_##suffix(a.v, b.v)};                                                                \
+  }                                                                                                   \
+  LN_INLINE Mask<T> operator<(Vec<T> a, Vec<T> b) {                                                   \
+    return {vcltq_##suffix(a.v, b.v)};                                                                \
+  }                                                                                                   \
+  LN_INLINE Mask<T> operator<=(Vec<T> a, Vec<T> b) {                                                  \
+    return {vcleq_##suffix(a.v, b.v)};                                                                \
+  }                                                                                                   \
+  LN_INLINE Mask<T> operator==(Int<T> a, Int<T> b) {                                                  \
+    return {(LanesOf<T>::mask)(a.v == b.v)};                                                          \
+  }                                                                                                   \
+  LN_INLINE Mask<T> operator>(Int<T> a, Int<T> b) {                                                   \
+    return {(LanesOf<T>::mask)(a.v > b.v)};                                                           \
+  }                                                                                                   \
+  LN_INLINE Mask<T> operator&(Mask<T> a, Mask<T> b) {                                                 \
+    return {vandq_##usuffix(a.v, b.v)};                                                               \
+  }                                                                                                   \
+  LN_INLINE Mask<T> operator|(Mask<T> a, Mask<T> b) {                                                 \
+    return {vorrq_##usuffix(a.v, b.v)};                                                               \
+  }                                                                                                   \
+  LN_INLINE Mask<T> operator^(Mask<T> a, Mask<T> b) {                                                 \
+    return {veorq_##usuffix(a.v, b.v)};                                                               \
+  }                                                                                                   \
+  LN_INLINE Mask<T> operator~(Mask<T> a) {                                                            \
+    return {~a.v};                                                                                    \
+  }                                                                                                   \
+  LN_INLINE Mask<T> operator!=(Vec<T> a, Vec<T> b) {                                                  \
+    return ~(a == b);                                                                                 \
+  }                                                                                                   \
+  LN_INLINE bool any(Mask<T> m) {                                                                     \
+    return vmaxvq_u32((uint32x4_t)m.v) != 0;                                                          \
+  }                                                                                                   \
+  LN_INLINE bool all(Mask<T> m) {                                                                     \
+    return vminvq_u32((uint32x4_t)m.v) != 0;                                                          \
+  }                                                                                                   \
+  LN_INLINE Vec<T> select(Mask<T> m, Vec<T> a, Vec<T> b) {                                            \
+    return {vbslq_##suffix(m.v, a.v, b.v)};                                                           \
+  }                                                                                                   \
+  LN_INLINE Int<T> select(Mask<T> m, Int<T> a, Int<T> b) {                                            \
+    return {(LanesOf<T>::ints)vbslq_##suffix(m.v, (LanesOf<T>::vector)a.v, (LanesOf<T>::vector)b.v)}; \
   }
 LN_DEFINE_OPS(float, f32, u32)
 LN_DEFINE_OPS(double, f64, u64)
 #undef LN_DEFINE_OPS
 
-LN_INLINE Int<float> to_int(Vec<float> a) { return {(LanesOf<float>::ints)vcvtnq_s32_f32(a.v)}; }
-LN_INLINE Vec<float> to_float(Int<float> a) { return {vcvtq_f32_s32((int32x4_t)a.v)}; }
+LN_INLINE Int<float> to_int(Vec<float> a) {
+  return {(LanesOf<float>::ints)vcvtnq_s32_f32(a.v)};
+}
+LN_INLINE Vec<float> to_float(Int<float> a) {
+  return {vcvtq_f32_s32((int32x4_t)a.v)};
+}
 
 // Products of the low 32 bits of each lane, unsigned.
 LN_INLINE Int<double> multiply_low32(Int<double> a, Int<double> b) {
@@ -132,7 +180,9 @@ LN_INLINE float reduce_add(Vec<float> a) {
   const float32x2_t s = vadd_f32(vget_low_f32(a.v), vget_high_f32(a.v));
   return vget_lane_f32(s, 0) + vget_lane_f32(s, 1);
 }
-LN_INLINE double reduce_add(Vec<double> a) { return vgetq_lane_f64(a.v, 0) + vgetq_lane_f64(a.v, 1); }
+LN_INLINE double reduce_add(Vec<double> a) {
+  return vgetq_lane_f64(a.v, 0) + vgetq_lane_f64(a.v, 1);
+}
 
 LN_INLINE void widen(Vec<float> a, Vec<double>& low, Vec<double>& high) {
   low.v = vcvt_f64_f32(vget_low_f32(a.v));
@@ -142,9 +192,15 @@ LN_INLINE Vec<float> narrow(Vec<double> low, Vec<double> high) {
   return {vcvt_high_f32_f64(vcvt_f32_f64(low.v), high.v)};
 }
 
-LN_INLINE Vec<float> load_f16(const uint16_t* p) { return {vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(p)))}; }
-LN_INLINE void store_f16(Vec<float> a, uint16_t* p) { vst1_u16(p, vreinterpret_u16_f16(vcvt_f16_f32(a.v))); }
-LN_INLINE Vec<float> load_bf16(const uint16_t* p) { return {vreinterpretq_f32_u32(vshll_n_u16(vld1_u16(p), 16))}; }
+LN_INLINE Vec<float> load_f16(const uint16_t* p) {
+  return {vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(p)))};
+}
+LN_INLINE void store_f16(Vec<float> a, uint16_t* p) {
+  vst1_u16(p, vreinterpret_u16_f16(vcvt_f16_f32(a.v)));
+}
+LN_INLINE Vec<float> load_bf16(const uint16_t* p) {
+  return {vreinterpretq_f32_u32(vshll_n_u16(vld1_u16(p), 16))};
+}
 LN_INLINE Vec<float> load_i8(const int8_t* p) {
   int32_t four;
   memcpy(&four, p, 4);

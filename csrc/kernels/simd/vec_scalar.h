@@ -190,8 +190,12 @@ LN_INLINE Vec<T> ceil(Vec<T> a) {
   return {-floor(Vec<T>{-a.v}).v};  // keeps the sign of a zero: ceil(-0.5) = -0
 }
 
-LN_INLINE Int<float> to_int(Vec<float> a) { return {__builtin_convertvector(a.v, LanesOf<float>::ints)}; }
-LN_INLINE Vec<float> to_float(Int<float> a) { return {__builtin_convertvector(a.v, LanesOf<float>::vector)}; }
+LN_INLINE Int<float> to_int(Vec<float> a) {
+  return {__builtin_convertvector(a.v, LanesOf<float>::ints)};
+}
+LN_INLINE Vec<float> to_float(Int<float> a) {
+  return {__builtin_convertvector(a.v, LanesOf<float>::vector)};
+}
 
 // Products of the low 32 bits of each lane, unsigned.
 LN_INLINE Int<double> multiply_low32(Int<double> a, Int<double> b) {
