@@ -5,10 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <algorithm>
-#include <chrono>
-#include <vector>
 
 #include "kernels/blas.h"
 #include "kernels/dispatch.h"
@@ -21,21 +20,25 @@ using namespace layernet::kernels;
 
 namespace {
 
+// Of this thread's CPU time: what other programs take in between is not counted.
 double seconds() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+  timespec t;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
 }
 
-// Seconds per call: the best of 7 batches of about 10 ms, which other programs disturb least.
+// Seconds per call: the best of many batches of about 0.5 ms, short enough to fit between other programs' time slices.
 template <class F>
 double best_time(F f) {
   size_t calls = 1;
-  double best = 1e9;
-  for (int batch = 0; batch < 8; ++batch) {
+  double best = 1e9, total = 0;
+  for (int batch = 0; batch < 200 && (batch < 10 || total < 0.2); ++batch) {
     const double start = seconds();
     for (size_t i = 0; i < calls; ++i) f();
-    const double time = (seconds() - start) / static_cast<double>(calls);
-    if (batch > 0) best = std::min(best, time);
-    if (batch == 0) calls = std::max<size_t>(1, static_cast<size_t>(0.01 / std::max(time, 1e-9)));
+    const double time = seconds() - start;
+    total += time;
+    best = std::min(best, time / static_cast<double>(calls));
+    if (batch < 3) calls = std::max<size_t>(1, static_cast<size_t>(5e-4 / std::max(best, 1e-9)));
   }
   return best;
 }
@@ -80,10 +83,22 @@ double peak(const char* isa, bool f64) {
   return 0;
 }
 
+// Memory aligned as the library's own storage is.
+template <class T>
+struct Buffer {
+  T* p;
+  Buffer(size_t n, T value) : p(static_cast<T*>(aligned_alloc(64, (n * sizeof(T) + 127) / 64 * 64))) { std::fill(p, p + n, value); }
+  ~Buffer() { free(p); }
+  Buffer(const Buffer&) = delete;
+  Buffer& operator=(const Buffer&) = delete;
+  T* data() const { return p; }
+  T& operator[](size_t i) const { return p[i]; }
+};
+
 template <class T>
 void run(const KernelTable& table, size_t m, size_t n, size_t k, double peak_flops, const char* only) {
   constexpr bool single = sizeof(T) == 4;
-  std::vector<T> a(m * k, T(0.5)), b(k * n, T(0.25)), c(m * n), bias(n, T(1));
+  const Buffer<T> a(m * k, T(0.5)), b(k * n, T(0.25)), c(m * n, T(0)), bias(n, T(1));
   size_t pack_bytes, workspace_bytes;
   if constexpr (single) {
     pack_bytes = table.pack_b_bytes_f32(k, n);
@@ -92,8 +107,8 @@ void run(const KernelTable& table, size_t m, size_t n, size_t k, double peak_flo
     pack_bytes = table.pack_b_bytes_f64(k, n);
     workspace_bytes = table.gemm_workspace_f64(m, n, k);
   }
-  void* packed = aligned_alloc(64, (pack_bytes + 127) / 64 * 64);
-  void* workspace = aligned_alloc(64, (workspace_bytes + 127) / 64 * 64);
+  const Buffer<char> packed_buffer(pack_bytes, 0), workspace_buffer(workspace_bytes, 0);
+  void* const packed = packed_buffer.data();
   if constexpr (single)
     table.pack_b_f32(b.data(), n, 1, k, n, packed);
   else
@@ -104,7 +119,7 @@ void run(const KernelTable& table, size_t m, size_t n, size_t k, double peak_flo
   g.b = b.data(), g.rsb = n, g.csb = 1;
   g.c = c.data(), g.ldc = n;
   g.bias = bias.data();
-  g.workspace = workspace;
+  g.workspace = workspace_buffer.data();
   const double flops = 2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
   const double bytes = static_cast<double>(k * n * sizeof(T));
   char size[64];
@@ -132,8 +147,6 @@ void run(const KernelTable& table, size_t m, size_t n, size_t k, double peak_flo
                for (size_t j = 0; j < n; ++j) c[i * n + j] += bias[j];
            }));
   }
-  free(packed);
-  free(workspace);
 }
 
 template <class T>
