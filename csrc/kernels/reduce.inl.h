@@ -75,8 +75,8 @@ LN_DEFINE_REDUCE_FLOAT(min, Min)
 // clang-format on
 LN_DEFINE_REDUCE_INT(int32_t, uint32_t, i32, INT32_MIN, INT32_MAX)
 LN_DEFINE_REDUCE_INT(int64_t, uint64_t, i64, INT64_MIN, INT64_MAX)
-LN_DEFINE_REDUCE_PLAIN(any, uint8_t, uint8_t, b8, 0, (ua | ub) != 0)
-LN_DEFINE_REDUCE_PLAIN(all, uint8_t, uint8_t, b8, 1, (ua != 0) & (ub != 0))
+LN_DEFINE_REDUCE_PLAIN(any, uint8_t, uint8_t, b8, 0, ua | (ub != 0))
+LN_DEFINE_REDUCE_PLAIN(all, uint8_t, uint8_t, b8, 1, ua&(ub != 0))
 #undef LN_DEFINE_REDUCE_INT
 #undef LN_DEFINE_REDUCE_PLAIN
 

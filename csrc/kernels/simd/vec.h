@@ -175,24 +175,14 @@ LN_INLINE Mask<T> first_lanes(int n) {
   return Vec<T>::load(numbers) < Vec<T>::set1(static_cast<T>(n));
 }
 
-// Lane reductions with a fixed order. The maximum and minimum are NaN if a lane is NaN.
+// The largest and smallest lane; NaN if a lane is NaN.
 template <class T>
 LN_INLINE T reduce_max(Vec<T> a) {
-  T lanes[Vec<T>::size];
-  a.store(lanes);
-  for (int step = Vec<T>::size / 2; step > 0; step /= 2)
-    for (int i = 0; i < step; ++i)
-      lanes[i] = lanes[i + step] > lanes[i] || lanes[i + step] != lanes[i + step] ? lanes[i + step] : lanes[i];
-  return lanes[0];
+  return any(is_nan(a)) ? static_cast<T>(__builtin_nan("")) : reduce_max_number(a);
 }
 template <class T>
 LN_INLINE T reduce_min(Vec<T> a) {
-  T lanes[Vec<T>::size];
-  a.store(lanes);
-  for (int step = Vec<T>::size / 2; step > 0; step /= 2)
-    for (int i = 0; i < step; ++i)
-      lanes[i] = lanes[i + step] < lanes[i] || lanes[i + step] != lanes[i + step] ? lanes[i + step] : lanes[i];
-  return lanes[0];
+  return any(is_nan(a)) ? static_cast<T>(__builtin_nan("")) : -reduce_max_number(-a);
 }
 
 LN_END_TARGET

@@ -173,6 +173,17 @@ LN_INLINE double reduce_add(Vec<double> a) {
   return _mm_cvtsd_f64(_mm_add_sd(s, _mm_unpackhi_pd(s, s)));
 }
 
+// The largest lane, if none is NaN.
+LN_INLINE float reduce_max_number(Vec<float> a) {
+  __m128 m = _mm_max_ps(_mm256_castps256_ps128(a.v), _mm256_extractf128_ps(a.v, 1));
+  m = _mm_max_ps(m, _mm_movehl_ps(m, m));
+  return _mm_cvtss_f32(_mm_max_ss(m, _mm_shuffle_ps(m, m, 1)));
+}
+LN_INLINE double reduce_max_number(Vec<double> a) {
+  const __m128d m = _mm_max_pd(_mm256_castpd256_pd128(a.v), _mm256_extractf128_pd(a.v, 1));
+  return _mm_cvtsd_f64(_mm_max_sd(m, _mm_unpackhi_pd(m, m)));
+}
+
 LN_INLINE void widen(Vec<float> a, Vec<double>& low, Vec<double>& high) {
   low.v = _mm256_cvtps_pd(_mm256_castps256_ps128(a.v));
   high.v = _mm256_cvtps_pd(_mm256_extractf128_ps(a.v, 1));

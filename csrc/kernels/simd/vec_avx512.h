@@ -186,6 +186,14 @@ LN_INLINE double reduce_add(Vec<double> a) {
   return _mm_cvtsd_f64(_mm_add_sd(s, _mm_unpackhi_pd(s, s)));
 }
 
+// The largest lane, if none is NaN.
+LN_INLINE float reduce_max_number(Vec<float> a) {
+  return _mm512_reduce_max_ps(a.v);
+}
+LN_INLINE double reduce_max_number(Vec<double> a) {
+  return _mm512_reduce_max_pd(a.v);
+}
+
 LN_INLINE void widen(Vec<float> a, Vec<double>& low, Vec<double>& high) {
   low.v = _mm512_cvtps_pd(_mm512_castps512_ps256(a.v));
   high.v = _mm512_cvtps_pd(_mm512_extractf32x8_ps(a.v, 1));

@@ -184,6 +184,14 @@ LN_INLINE double reduce_add(Vec<double> a) {
   return vgetq_lane_f64(a.v, 0) + vgetq_lane_f64(a.v, 1);
 }
 
+// The largest lane, if none is NaN.
+LN_INLINE float reduce_max_number(Vec<float> a) {
+  return vmaxvq_f32(a.v);
+}
+LN_INLINE double reduce_max_number(Vec<double> a) {
+  return vmaxvq_f64(a.v);
+}
+
 LN_INLINE void widen(Vec<float> a, Vec<double>& low, Vec<double>& high) {
   low.v = vcvt_f64_f32(vget_low_f32(a.v));
   high.v = vcvt_high_f64_f32(a.v);

@@ -211,6 +211,14 @@ LN_INLINE T reduce_add(Vec<T> a) {
   return (a.v[0] + a.v[2 % Vec<T>::size]) + (a.v[1] + a.v[3 % Vec<T>::size]);
 }
 
+// The largest lane, if none is NaN.
+template <class T>
+LN_INLINE T reduce_max_number(Vec<T> a) {
+  T m = a.v[0];
+  for (int i = 1; i < Vec<T>::size; ++i) m = a.v[i] > m ? a.v[i] : m;
+  return m;
+}
+
 LN_INLINE void widen(Vec<float> a, Vec<double>& low, Vec<double>& high) {
   for (int i = 0; i < 2; ++i) {
     low.v[i] = static_cast<double>(a.v[i]);
