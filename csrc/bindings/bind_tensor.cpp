@@ -251,7 +251,7 @@ void bind_tensor(py::module_& m) {
   py::class_<Tensor> tensor(m, "Tensor", "An immutable array of numbers. Made by ops, by ln.constant and by reading variables.");
   types.tensor = reinterpret_cast<PyTypeObject*>(tensor.ptr());
   types.tensor->tp_flags &= ~static_cast<unsigned long>(Py_TPFLAGS_BASETYPE);
-  tensor.attr("__array_ufunc__") = py::none();  // numpy leaves mixed arithmetic to us
+  tensor.attr("__array_priority__") = 1000;  // array * tensor is ours; numpy.add(tensor, 1) is numpy's
   tensor.def_property_readonly("shape", [](const Tensor& t) { return shape_tuple(t.shape()); }, "Sizes, a tuple of int.")
       .def_property_readonly("dtype", [](const Tensor& t) { return dtype_object(t.dtype()); }, "Element type.")
       .def_property_readonly("ndim", [](const Tensor& t) { return t.rank(); }, "Number of axes.")
@@ -276,7 +276,7 @@ void bind_tensor(py::module_& m) {
   py::class_<Symbol> symbol(m, "Symbol", py::dynamic_attr(),
                             "A value of a graph: shape and type are known, numbers are not. Made by ln.Input and by ops on symbols.");
   types.symbol = reinterpret_cast<PyTypeObject*>(symbol.ptr());
-  symbol.attr("__array_ufunc__") = py::none();
+  symbol.attr("__array_priority__") = 1000;
   symbol.def_property_readonly("shape", [](const Symbol& s) { return shape_tuple(s.value.shape()); },
                                "Sizes; None for the batch and for unknown ones.")
       .def_property_readonly("dtype", [](const Symbol& s) { return dtype_object(s.value.dtype()); }, "Element type.")
@@ -318,7 +318,7 @@ void bind_tensor(py::module_& m) {
   py::class_<Variable, std::shared_ptr<Variable>> variable(m, "Variable", py::dynamic_attr(),
                                                            "Storage that optimizers and assign() change. Read by every op on it.");
   types.variable = reinterpret_cast<PyTypeObject*>(variable.ptr());
-  variable.attr("__array_ufunc__") = py::none();
+  variable.attr("__array_priority__") = 1000;
   variable
       .def(py::init([](py::handle initial, py::object dtype, bool trainable) {
              DType t{};

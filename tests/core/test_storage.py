@@ -134,3 +134,12 @@ def test_python_numbers_take_tensorflow_types() -> None:
 def test_too_many_axes_are_refused() -> None:
     with pytest.raises(ln.errors.ShapeError, match="at most 12 axes"):
         ln.constant(np.ones((1,) * 13))
+
+
+def test_numpy_functions_take_tensors_and_mixed_arithmetic_gives_tensors() -> None:
+    tensor = ln.constant([1.0, 2.0])
+    assert np.add(tensor, 1).tolist() == [2, 3]
+    assert float(np.mean(tensor)) == 1.5
+    for mixed in (np.ones(2, "float32") * tensor, tensor * np.ones(2), np.float32(2) + tensor):
+        assert isinstance(mixed, _core.Tensor)
+        assert mixed.dtype == "float32"
