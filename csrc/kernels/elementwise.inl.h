@@ -63,6 +63,7 @@ LN_INLINE void map2_mode(const T* a, const T* b, T* y, size_t n, int mode, F f) 
 // Iterations are independent although an output may be an input: without this the compiler's overlap test would send
 // in-place calls through an unvectorised loop.
 #if defined(__clang__)
+#pragma clang diagnostic ignored "-Wpass-failed"  // a few loops, such as integer division, do not vectorise
 #define LN_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
 #else
 #define LN_INDEPENDENT _Pragma("GCC ivdep")
