@@ -193,7 +193,7 @@ struct ConvInputGrad : ConvFields {
     const Shape &dy = in.shape(0), &w = in.shape(1);
     if (dy.size() != 3 && dy.size() != 4) fail_shape(kName, "inputs of rank 3 or 4", join("shape ", dy));
     if (size.size() + 2 != dy.size())
-      throw InvalidArgumentError(join(kName, ": expected a size for ", dy.size() - 2, " spatial axes, got ", size, "."));
+      throw InvalidArgumentError(join(kName, ": expected a size for ", dy.size() - 2, axes_word(dy.size() - 2), ", got ", size, "."));
     expect_rank(kName, w, dy.size());
     Shape x;
     x.push_back(dy[0]);
@@ -255,7 +255,7 @@ struct ConvFilterGrad : ConvFields {
     const Shape &dy = in.shape(0), &x = in.shape(1);
     if (dy.size() != 3 && dy.size() != 4) fail_shape(kName, "inputs of rank 3 or 4", join("shape ", dy));
     if (size.size() + 2 != dy.size())
-      throw InvalidArgumentError(join(kName, ": expected a size for ", dy.size() - 2, " spatial axes, got ", size, "."));
+      throw InvalidArgumentError(join(kName, ": expected a size for ", dy.size() - 2, axes_word(dy.size() - 2), ", got ", size, "."));
     expect_rank(kName, x, dy.size());
     Shape w;
     for (const std::int64_t k : size) w.push_back(Dim(k));

@@ -23,7 +23,7 @@ struct PoolFields {
   Params window(const char* who, std::size_t rank) const {
     const std::size_t spatial = rank - 2;
     Params p{{1, 1}, {1, 1}, padding};
-    if (size.empty()) throw InvalidArgumentError(join(who, ": expected a window size for ", spatial, " spatial axes, got none."));
+    if (size.empty()) throw InvalidArgumentError(join(who, ": expected a window size for ", spatial, axes_word(spatial), ", got none."));
     read_steps(who, "sizes", size, spatial, 1, p.size);
     read_steps(who, "strides", strides.empty() ? size : strides, spatial, 1, p.stride);
     return p;

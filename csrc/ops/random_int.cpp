@@ -38,7 +38,7 @@ struct RandomInt {
   Specs infer(const InSpecs& in) const {
     expect_inputs("random_int", in, 1);
     expect_state("random_int", in);
-    expect_index("random_int", dtype);
+    if (dtype != DType::int32 && dtype != DType::int64) fail_dtype("random_int", "dtype int32 or int64", name_of(dtype));
     if (low >= high) throw InvalidArgumentError(join("random_int: expected low < high, got ", low, " and ", high, "."));
     constexpr std::int64_t kLowest = std::numeric_limits<std::int32_t>::min(), kEnd = std::int64_t{1} << 31;
     if (dtype == DType::int32 && (low < kLowest || high > kEnd))

@@ -18,6 +18,10 @@ struct Squeeze {
     for (const std::size_t a : named)
       if (s[a] != Dim(1) && !s[a].is_unknown())
         throw ShapeError(join("squeeze: expected size 1 on axis ", a, ", got shape ", s, "."));
+    if (named.empty())
+      for (const Dim d : s)
+        if (d.is_unknown())
+          throw GraphError(join("squeeze: expected known sizes, since those of 1 are taken out, got shape ", s, ". Name the axes."));
     Shape out;
     std::size_t next = 0;
     for (std::size_t i = 0; i < s.size(); ++i) {

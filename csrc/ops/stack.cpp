@@ -62,8 +62,13 @@ struct Stack : StackFields {
     Shape out = in.shape(0);
     for (std::size_t i = 1; i < in.size(); ++i) {
       expect_same_dtype("stack", in.dtype(0), in.dtype(i));
-      if (in.rank(i) != out.size()) fail_shape("stack", join("inputs of one shape, ", in.shape(0)), to_string(in.shape(i)));
-      for (std::size_t j = 0; j < out.size(); ++j) out[j] = same_dim("stack", "shapes", out[j], in.shape(i)[j]);
+      const Shape& s = in.shape(i);
+      bool equal = s.size() == out.size();
+      for (std::size_t j = 0; equal && j < out.size(); ++j) {
+        equal = out[j] == s[j] || out[j].is_unknown() || s[j].is_unknown();
+        if (out[j].is_unknown()) out[j] = s[j];
+      }
+      if (!equal) throw ShapeError(join("stack: expected inputs of one shape, got ", in.shape(0), " and ", s, "."));
     }
     out.insert_at(axis_index("stack", axis, out.size() + 1), Dim(static_cast<std::int64_t>(in.size())));
     return one_spec(in.dtype(0), std::move(out));

@@ -10,13 +10,15 @@ namespace layernet {
 enum Padding : int { kPaddingValid = 0, kPaddingSame = 1 };
 constexpr const char* kPaddings[2] = {"valid", "same"};
 
+inline const char* axes_word(std::size_t spatial) noexcept { return spatial == 1 ? " spatial axis" : " spatial axes"; }
+
 // One positive number per spatial axis, height first, or none for `standard`; written to the last places of out[2].
 inline void read_steps(const char* who, const char* what, const Ints& given, std::size_t spatial, std::int64_t standard,
                        std::int64_t* out) {
   for (std::size_t i = 0; i < spatial; ++i) out[2 - spatial + i] = standard;
   if (given.empty()) return;
   if (given.size() != spatial)
-    throw InvalidArgumentError(join(who, ": expected ", what, " for ", spatial, " spatial axes, got ", given, "."));
+    throw InvalidArgumentError(join(who, ": expected ", what, " for ", spatial, axes_word(spatial), ", got ", given, "."));
   for (std::size_t i = 0; i < spatial; ++i) {
     if (given[i] < 1) throw InvalidArgumentError(join(who, ": expected ", what, " of 1 or more, got ", given, "."));
     out[2 - spatial + i] = given[i];

@@ -226,6 +226,23 @@ def test_plan_with_a_batch_symbol_agrees(name, case):
             assert empty.ndim == t.ndim
 
 
+@pytest.mark.parametrize(("name", "case"), every_case(ways))
+def test_unknown_sizes_give_a_shape_that_is_not_wrong(name, case):
+    """All sizes of the first input are unknown: the sizes inferred are unknown or right."""
+    tensors = tensors_of(name, case, case.dtypes[0])
+    first = tensors[0]
+    # Axis 0 of a placeholder is the batch; cutting it off leaves unknown sizes only.
+    unknown = _core.placeholder([1] + [None] * len(first.shape), first.dtype)
+    unknown = _core.ops.squeeze(unknown, axes=[0])
+    try:
+        symbols = call(name, case, [unknown, *tensors[1:]])
+    except ln.errors.GraphError:
+        return
+    for symbol, t in zip(symbols, call(name, case, tensors), strict=True):
+        assert len(symbol.shape) == len(t.shape)
+        assert all(size is None or size == real for size, real in zip(symbol.shape, t.shape, strict=True))
+
+
 @pytest.mark.parametrize(("name", "case"), every_case(lambda name, case: ways(name, case) and case.attributes))
 def test_attributes_appear_in_the_graph(name, case):
     tensors = tensors_of(name, case, plan_types(case)[0])
