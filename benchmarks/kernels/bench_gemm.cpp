@@ -1,5 +1,5 @@
-// bench_gemm [f64] [packed|gemm|blas]: matrix products with bias of the active kernels (LAYERNET_ISA) and of BLAS
-// (LAYERNET_BLAS), against the fused multiply-add peak of one core measured in the same run.
+// bench_gemm [f64] [nn|tn|nt] [packed|gemm|blas]: matrix products with bias of the active kernels (LAYERNET_ISA) and of BLAS
+// (LAYERNET_BLAS), A or B transposed as the letters say (forward is nn, the gradients tn and nt), against the fused multiply-add peak of one core measured in the same run.
 // Run it as `env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE bench_gemm`: both settings change what OpenBLAS does.
 #include <stdint.h>
 #include <stdio.h>
@@ -96,7 +96,7 @@ struct Buffer {
 };
 
 template <class T>
-void run(const KernelTable& table, size_t m, size_t n, size_t k, double peak_flops, const char* only) {
+void run(const KernelTable& table, size_t m, size_t n, size_t k, double peak_flops, const char* layout, const char* only) {
   constexpr bool single = sizeof(T) == 4;
   const Buffer<T> a(m * k, T(0.5)), b(k * n, T(0.25)), c(m * n, T(0)), bias(n, T(1));
   size_t pack_bytes, workspace_bytes;
@@ -113,10 +113,11 @@ void run(const KernelTable& table, size_t m, size_t n, size_t k, double peak_flo
     table.pack_b_f32(b.data(), n, 1, k, n, packed);
   else
     table.pack_b_f64(b.data(), n, 1, k, n, packed);
+  const bool turn_a = layout[0] == 't', turn_b = layout[1] == 't';
   GemmArgs g{};
   g.m = m, g.n = n, g.k = k;
-  g.a = a.data(), g.rsa = k, g.csa = 1;
-  g.b = b.data(), g.rsb = n, g.csb = 1;
+  g.a = a.data(), g.rsa = turn_a ? 1 : k, g.csa = turn_a ? m : 1;
+  g.b = b.data(), g.rsb = turn_b ? 1 : n, g.csb = turn_b ? k : 1;
   g.c = c.data(), g.ldc = n;
   g.bias = bias.data();
   g.workspace = workspace_buffer.data();
@@ -138,11 +139,13 @@ void run(const KernelTable& table, size_t m, size_t n, size_t k, double peak_flo
   const BlasApi* api = wanted("blas") ? blas() : nullptr;
   if (api) {
     const int im = static_cast<int>(m), in = static_cast<int>(n), ik = static_cast<int>(k);
+    const int turned_a = turn_a ? kCblasTrans : kCblasNoTrans, turned_b = turn_b ? kCblasTrans : kCblasNoTrans;
+    const int lda = turn_a ? im : ik, ldb = turn_b ? ik : in;
     report("blas", best_time([&] {
              if constexpr (single)
-               api->sgemm(kCblasRowMajor, kCblasNoTrans, kCblasNoTrans, im, in, ik, 1, a.data(), ik, b.data(), in, 0, c.data(), in);
+               api->sgemm(kCblasRowMajor, turned_a, turned_b, im, in, ik, 1, a.data(), lda, b.data(), ldb, 0, c.data(), in);
              else
-               api->dgemm(kCblasRowMajor, kCblasNoTrans, kCblasNoTrans, im, in, ik, 1, a.data(), ik, b.data(), in, 0, c.data(), in);
+               api->dgemm(kCblasRowMajor, turned_a, turned_b, im, in, ik, 1, a.data(), lda, b.data(), ldb, 0, c.data(), in);
              for (size_t i = 0; i < m; ++i)
                for (size_t j = 0; j < n; ++j) c[i * n + j] += bias[j];
            }));
@@ -150,7 +153,7 @@ void run(const KernelTable& table, size_t m, size_t n, size_t k, double peak_flo
 }
 
 template <class T>
-void run_all(const char* only) {
+void run_all(const char* layout, const char* only) {
   const KernelTable& table = active_kernels();
   const double flops = peak(table.isa, sizeof(T) == 8);
   printf("%s: peak of one core %.1f GFLOP/s; sizes are m x k x n\n", table.isa, flops * 1e-9);
@@ -158,23 +161,25 @@ void run_all(const char* only) {
                              {1, 1024, 512},  {1, 2048, 2048},  {2, 512, 1024},   {4, 512, 1024},  {8, 512, 1024},   {16, 512, 1024},
                              {64, 512, 1024}, {1024, 512, 1024}, {256, 256, 256}, {1024, 1024, 1024}, {37, 91, 53},  {32, 64, 64},
                              {256, 64, 10},   {256, 64, 1}};
-  for (const auto& s : sizes) run<T>(table, s[0], s[2], s[1], flops, only);
+  for (const auto& s : sizes) run<T>(table, s[0], s[2], s[1], flops, layout, only);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   bool f64 = false;
-  const char* only = nullptr;
+  const char *layout = "nn", *only = nullptr;
   for (int i = 1; i < argc; ++i) {
     if (strcmp(argv[i], "f64") == 0)
       f64 = true;
+    else if (strlen(argv[i]) == 2)
+      layout = argv[i];
     else
       only = argv[i];
   }
   if (f64)
-    run_all<double>(only);
+    run_all<double>(layout, only);
   else
-    run_all<float>(only);
+    run_all<float>(layout, only);
   return 0;
 }

@@ -18,6 +18,7 @@
 #include "flush.h"
 #include "kernel_args.h"
 #include "simd/vec.h"
+#include "transpose.inl.h"
 #include "unroll.inl.h"
 
 LN_BEGIN_TARGET
@@ -212,21 +213,31 @@ LN_INLINE void wide_few_rows(TileCall<T>& t, size_t m, size_t n) {
   tiles[vectors](t);
 }
 
+// Room for one tile's rows of A: k rounded up by a cache line, so that rows do not fall into the same L1 sets, which also
+// takes the lanes that the transposed copy writes beyond its end.
+template <class T>
+constexpr size_t kRowRoom = Tile<T>::block_k + 64 / sizeof(T);
+
 // Copies [m, k] of A to a buffer, along whichever stride is 1.
 template <class T>
-void pack_a(const T* a, size_t rsa, size_t csa, size_t m, size_t k, T* to, size_t* to_rsa, size_t* to_csa) noexcept {
+LN_INLINE void copy_rows(const T* a, size_t rsa, size_t csa, size_t m, size_t k, T* to, size_t* to_rsa, size_t* to_csa) {
   if (csa == 1) {
-    // One cache line more than block_k: rows then do not fall into the same L1 sets.
-    constexpr size_t row = Tile<T>::block_k + 64 / sizeof(T);
-    for (size_t i = 0; i < m; ++i) memcpy(to + i * row, a + i * rsa, k * sizeof(T));
-    *to_rsa = row;
+    for (size_t i = 0; i < m; ++i) memcpy(to + i * kRowRoom<T>, a + i * rsa, k * sizeof(T));
+    *to_rsa = kRowRoom<T>;
     *to_csa = 1;
     return;
   }
   *to_rsa = 1;
   *to_csa = m;
-  for (size_t p = 0; p < k; ++p)
-    for (size_t i = 0; i < m; ++i) to[p * m + i] = a[i * rsa + p * csa];
+  if (rsa == 1) {
+    constexpr size_t lanes = static_cast<size_t>(Tile<T>::lanes);
+    for (size_t p = 0; p < k; ++p, a += csa, to += m)
+      for (size_t i = 0; i < m; i += lanes)
+        Vec<T>::load_partial(a + i, static_cast<int>(m - i < lanes ? m - i : lanes)).store(to + i);
+  } else {
+    for (size_t p = 0; p < k; ++p)
+      for (size_t i = 0; i < m; ++i) to[p * m + i] = a[i * rsa + p * csa];
+  }
 }
 
 // Any number of rows by n columns, t.k <= block_k: each group of row tiles passes over the panels once. t is used up.
@@ -234,7 +245,7 @@ template <class T>
 void wide_block(TileCall<T>& t, size_t m, size_t n, bool copy_a) noexcept {
   constexpr size_t lanes = static_cast<size_t>(Tile<T>::lanes), vecs = static_cast<size_t>(Tile<T>::vecs);
   constexpr size_t width = lanes * vecs;
-  alignas(64) T buffer[Tile<T>::rows_at_once * (Tile<T>::block_k + 64 / sizeof(T))];
+  alignas(64) T buffer[Tile<T>::rows_at_once * kRowRoom<T>];
   while (m > 0) {
     TileCall<T> group[Tile<T>::tiles_at_once];
     size_t heights[Tile<T>::tiles_at_once];
@@ -245,9 +256,9 @@ void wide_block(TileCall<T>& t, size_t m, size_t n, bool copy_a) noexcept {
       tile = t;
       heights[tiles] = rows;
       if (copy_a) {
-        pack_a(t.a, t.rsa, t.csa, rows, t.k, to, &tile.rsa, &tile.csa);
+        copy_rows(t.a, t.rsa, t.csa, rows, t.k, to, &tile.rsa, &tile.csa);
         tile.a = to;
-        to += rows * (Tile<T>::block_k + 64 / sizeof(T));
+        to += rows * kRowRoom<T>;
       }
       t.a += rows * t.rsa;
       t.c += rows * t.ldc;
@@ -435,16 +446,19 @@ void pack_panels(const T* b, size_t rsb, size_t csb, size_t k, size_t n, size_t 
     }
     return;
   }
-  // Columns are read 16 elements at a time: the 16 rows written meanwhile stay in L1.
   for (size_t first = 0; first < n; first += width, to += k * width) {
     const size_t columns = n - first < width ? n - first : width;
-    for (size_t p = 0; p < k; p += 16) {
-      const size_t rows = k - p < 16 ? k - p : 16;
-      for (size_t j = 0; j < columns; ++j)
-        for (size_t q = 0; q < rows; ++q) to[(p + q) * width + j] = b[(p + q) * rsb + (first + j) * csb];
-      for (size_t q = 0; q < rows; ++q)
-        for (size_t j = columns; j < width; ++j) to[(p + q) * width + j] = 0;
+    const T* from = b + first * csb;
+    if (rsb == 1) {
+      transpose(from, static_cast<int64_t>(csb), to, static_cast<int64_t>(width), static_cast<int64_t>(columns),
+                static_cast<int64_t>(k));
+    } else {
+      for (size_t p = 0; p < k; ++p)
+        for (size_t j = 0; j < columns; ++j) to[p * width + j] = from[p * rsb + j * csb];
     }
+    if (columns < width)
+      for (size_t p = 0; p < k; ++p)
+        for (size_t j = columns; j < width; ++j) to[p * width + j] = 0;
   }
 }
 
