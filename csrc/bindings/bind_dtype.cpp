@@ -1,4 +1,7 @@
 // DType singletons, and the translation of C++ exceptions to the classes of layernet/errors.py.
+#include <cerrno>
+#include <string_view>
+
 #include "bindings/common.h"
 #include "core/error.h"
 
@@ -64,6 +67,10 @@ void set_python_error() noexcept {
       throw;
     } catch (py::error_already_set& e) {
       e.restore();
+    } catch (const IoError& e) {
+      const auto path = py::reinterpret_steal<py::object>(PyUnicode_DecodeFSDefault(e.path().c_str()));
+      errno = e.number();
+      PyErr_SetFromErrnoWithFilenameObject(PyExc_OSError, path.ptr());
     } catch (const Error& e) {
       const char* name = "Error";
       switch (e.code()) {
@@ -74,9 +81,13 @@ void set_python_error() noexcept {
         case ErrorCode::format: name = "FormatError"; break;
         case ErrorCode::not_found: name = "NotFoundError"; break;
         case ErrorCode::failed_precondition: name = "FailedPreconditionError"; break;
+        case ErrorCode::io: break;
       }
       const py::object cls = py::module_::import("layernet.errors").attr(name);
-      PyErr_SetString(cls.ptr(), e.what());
+      // A name out of a damaged file may be cut within a character.
+      const std::string_view what = e.what();
+      PyErr_SetObject(cls.ptr(), py::reinterpret_steal<py::object>(PyUnicode_DecodeUTF8(
+                                     what.data(), static_cast<Py_ssize_t>(what.size()), "replace")).ptr());
     } catch (const py::builtin_exception& e) {
       e.set_error();
     } catch (const std::bad_alloc&) {

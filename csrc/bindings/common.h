@@ -65,6 +65,7 @@ void bind_ops(py::module_& m);
 void bind_operators();  // arithmetic and indexing of the value types
 void bind_tape(py::module_& m);
 void bind_graph(py::module_& m);
+void bind_file(py::module_& m);
 void bind_info(py::module_& m);
 
 }  // namespace layernet::python

@@ -10,5 +10,6 @@ PYBIND11_MODULE(_core, m) {
   bind_operators();
   bind_tape(m);
   bind_graph(m);
+  bind_file(m);
   bind_info(m);
 }

@@ -2,6 +2,7 @@
 #include "core/error.h"
 
 #include <cstdio>
+#include <system_error>
 
 namespace layernet {
 
@@ -17,6 +18,9 @@ FormatError::FormatError(std::string m) : Error(ErrorCode::format, std::move(m))
 FormatError::~FormatError() = default;
 InvalidArgumentError::InvalidArgumentError(std::string m) : Error(ErrorCode::invalid_argument, std::move(m)) {}
 InvalidArgumentError::~InvalidArgumentError() = default;
+IoError::IoError(int number, const std::string& path)
+    : Error(ErrorCode::io, path + ": " + std::generic_category().message(number) + "."), number_(number), path_(path) {}
+IoError::~IoError() = default;
 
 std::string text(double v) {
   char buffer[40];

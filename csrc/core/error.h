@@ -19,6 +19,7 @@ inline std::string text(int v) { return std::to_string(v); }
 inline std::string text(long v) { return std::to_string(v); }
 inline std::string text(long long v) { return std::to_string(v); }
 inline std::string text(unsigned long v) { return std::to_string(v); }
+inline std::string text(unsigned long long v) { return std::to_string(v); }
 std::string text(double v);
 std::string text(const Ints& v);
 

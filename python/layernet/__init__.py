@@ -40,6 +40,7 @@ from layernet._core import (
     uint8,
 )
 from layernet.compiling import Predictor
+from layernet.errors import FormatError
 from layernet.layers.base import Layer
 from layernet.layers.input_spec import InputSpec
 from layernet.naming import reset_naming, variable_scope
@@ -150,6 +151,7 @@ __version__: str = build_info()["version"]
 
 __all__ = [
     "DType",
+    "FormatError",
     "GradientTape",
     "Input",
     "InputSpec",

@@ -4,7 +4,7 @@
 No Python object is touched between the check of the input and the return of the output, and nothing but the output is
 allocated once a workspace exists.
 """
-from cpython.pycapsule cimport PyCapsule_GetPointer
+from cpython.pycapsule cimport PyCapsule_GetPointer, PyCapsule_New
 from libc.stdint cimport int64_t, uint8_t
 from libcpp cimport bool as cbool
 from libcpp.memory cimport shared_ptr
@@ -244,6 +244,67 @@ cdef class PlanCaller:
             targets[i] = cnp.PyArray_DATA(<cnp.ndarray>y)
         self._run(n, <const void* const*>sources, <void* const*>targets)
         return results
+
+
+# ---- for other extension modules: _predict.pxd declares these, C_API is what python.h imports ----
+
+cdef extern from "layernet/c_api.h" nogil:
+    ctypedef struct layernet_api:
+        pass
+    enum:
+        LAYERNET_ABI_VERSION
+    const layernet_api* layernet_get_api(int)
+    const char* layernet_last_error()
+    void layernet_retain(layernet_predictor*)
+    void layernet_release(layernet_predictor*)
+    size_t layernet_input_count(const layernet_predictor*)
+    size_t layernet_output_count(const layernet_predictor*)
+    int layernet_input(const layernet_predictor*, size_t, layernet_port*)
+    int layernet_output(const layernet_predictor*, size_t, layernet_port*)
+    int layernet_run(const layernet_predictor*, int64_t, const void* const*, void* const*)
+    int layernet_workspace_new(const layernet_predictor*, layernet_workspace**)
+    void layernet_workspace_free(layernet_workspace*)
+    int layernet_run_with(layernet_workspace*, int64_t, const void* const*, void* const*)
+
+C_API = PyCapsule_New(<void*>layernet_get_api(LAYERNET_ABI_VERSION), b"layernet.c_api", NULL)
+
+cdef layernet_predictor* handle(object predictor) except NULL:
+    if not isinstance(predictor, PlanCaller):
+        raise TypeError("expected a layernet.Predictor, got %s." % type(predictor).__name__)
+    return <layernet_predictor*>PyCapsule_GetPointer(predictor.handle, b"layernet.predictor")
+
+cdef void retain(layernet_predictor* predictor) noexcept nogil:
+    layernet_retain(predictor)
+
+cdef void release(layernet_predictor* predictor) noexcept nogil:
+    layernet_release(predictor)
+
+cdef size_t input_count(const layernet_predictor* predictor) noexcept nogil:
+    return layernet_input_count(predictor)
+
+cdef size_t output_count(const layernet_predictor* predictor) noexcept nogil:
+    return layernet_output_count(predictor)
+
+cdef int input_port(const layernet_predictor* predictor, size_t index, layernet_port* out) noexcept nogil:
+    return layernet_input(predictor, index, out)
+
+cdef int output_port(const layernet_predictor* predictor, size_t index, layernet_port* out) noexcept nogil:
+    return layernet_output(predictor, index, out)
+
+cdef int run(const layernet_predictor* predictor, int64_t n, const void* const* inputs, void* const* outputs) noexcept nogil:
+    return layernet_run(predictor, n, inputs, outputs)
+
+cdef int workspace_new(const layernet_predictor* predictor, layernet_workspace** out) noexcept nogil:
+    return layernet_workspace_new(predictor, out)
+
+cdef void workspace_free(layernet_workspace* workspace) noexcept nogil:
+    layernet_workspace_free(workspace)
+
+cdef int run_with(layernet_workspace* workspace, int64_t n, const void* const* inputs, void* const* outputs) noexcept nogil:
+    return layernet_run_with(workspace, n, inputs, outputs)
+
+cdef const char* last_error() noexcept nogil:
+    return layernet_last_error()
 
 
 cdef cbool _overlap(cnp.ndarray a, cnp.ndarray b):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-__all__ = ["flatten", "flatten_like", "is_structure", "map_structure", "pack_like"]
+__all__ = ["flatten", "flatten_like", "is_structure", "leaf_names", "map_structure", "pack_like"]
 
 
 def is_structure(value: object) -> bool:
@@ -70,6 +70,36 @@ def pack_like(structure: Any, leaves: list[Any]) -> Any:
     """
     rest = iter(leaves)
     return map_structure(lambda _: next(rest), structure)
+
+
+def leaf_names(structure: Any, single: str) -> list[str]:
+    """A name for each leaf: the keys and positions that lead to it. `single` is the name of a structure that is a leaf.
+
+    Example:
+        >>> leaf_names({"b": [0, 0], "a": 0}, "x"), leaf_names(0, "x"), leaf_names([0, 0], "x")
+        (['a', 'b/0', 'b/1'], ['x'], ['x_0', 'x_1'])
+    """
+    if not is_structure(structure):
+        return [single]
+    names: list[str] = []
+    for key, child in _named_children(structure):
+        text = f"{single}_{key}" if isinstance(key, int) else str(key)
+        names.extend(leaf_names(child, text) if not is_structure(child) else _paths(child, text))
+    return names
+
+
+def _paths(structure: Any, prefix: str) -> list[str]:
+    if not is_structure(structure):
+        return [prefix]
+    return [path for key, child in _named_children(structure) for path in _paths(child, f"{prefix}/{key}")]
+
+
+def _named_children(structure: Any) -> Iterator[tuple[Any, Any]]:
+    if isinstance(structure, Mapping):
+        return zip(sorted(structure), _children(structure), strict=True)
+    if hasattr(structure, "_fields"):
+        return zip(structure._fields, _children(structure), strict=True)
+    return enumerate(structure)
 
 
 def _children(structure: Any) -> Iterator[Any]:

@@ -17,6 +17,7 @@ enum class ErrorCode : int {
   format = 5,
   not_found = 6,
   failed_precondition = 7,
+  io = 8,
 };
 
 class LAYERNET_API Error : public std::exception {
@@ -60,6 +61,19 @@ class LAYERNET_API InvalidArgumentError : public Error {
  public:
   explicit InvalidArgumentError(std::string message);
   ~InvalidArgumentError() override;
+};
+
+// A file that cannot be opened, read or written.
+class LAYERNET_API IoError : public Error {
+ public:
+  IoError(int number, const std::string& path);
+  ~IoError() override;
+  int number() const noexcept { return number_; }  // errno
+  const std::string& path() const noexcept { return path_; }
+
+ private:
+  int number_;
+  std::string path_;
 };
 
 }  // namespace layernet

@@ -6,5 +6,7 @@
 #include "layernet/graph.h"
 #include "layernet/op.h"
 #include "layernet/plan.h"
+#include "layernet/predictor.h"
+#include "layernet/predictor_file.h"
 #include "layernet/shape.h"
 #include "layernet/tensor.h"

@@ -1,0 +1,71 @@
+// Predictor files, and the handle by which C and C++ call a plan.
+#include "bindings/common.h"
+#include "layernet/predictor_file.h"
+#include "plan/handle.h"
+
+namespace layernet::python {
+
+namespace {
+
+using Path = py::bytes;  // os.fsencode has been applied
+using Released = py::call_guard<py::gil_scoped_release>;
+
+PredictorFile file_of(const Graph& graph, const py::dict& variables, std::vector<std::string> inputs,
+                      std::vector<std::string> outputs, const std::string& structure) {
+  PredictorFile::Names names;
+  for (const auto& [variable, name] : variables)
+    names.variables.emplace_back(&variable.cast<Variable&>(), name.cast<std::string>());
+  names.inputs = std::move(inputs);
+  names.outputs = std::move(outputs);
+  return PredictorFile::of(graph, names, structure);
+}
+
+py::capsule handle_of(const std::shared_ptr<Plan>& plan, const std::vector<std::string>& output_names) {
+  return py::capsule(new_handle(plan, output_names), "layernet.predictor", [](PyObject* c) {
+    layernet_release(static_cast<layernet_predictor*>(PyCapsule_GetPointer(c, "layernet.predictor")));
+  });
+}
+
+}  // namespace
+
+void bind_file(py::module_& m) {
+  py::class_<PredictorFile>(m, "PredictorFile", "A graph before the passes and the values of its variables, as a file.")
+      .def_static("of", &file_of, py::arg("graph"), py::arg("variables"), py::arg("inputs"), py::arg("outputs"),
+                  py::arg("structure"), "The graph with the values that its variables have now.")
+      .def_static(
+          "open",
+          [](const Path& path) {
+            const std::string name = path;
+            const py::gil_scoped_release release;
+            return PredictorFile::open(name);
+          },
+          py::arg("path"), "Checks the header of a file.")
+      .def_static(
+          "parse",
+          [](const py::bytes& data) {
+            const std::string_view view = data;
+            return PredictorFile::parse(view.data(), view.size());
+          },
+          py::arg("data"), "The content of a file.")
+      .def("graph", &PredictorFile::graph, Released(), "The graph, its variables read anew.")
+      .def(
+          "save",
+          [](const PredictorFile& file, const Path& path) {
+            const std::string name = path;
+            const py::gil_scoped_release release;
+            file.save(name);
+          },
+          py::arg("path"), "Writes the file in one step.")
+      .def(
+          "bytes", [](const PredictorFile& file) { return py::bytes(file.bytes()); }, "The content of the file.")
+      .def_property_readonly("structure", &PredictorFile::structure, "JSON of the caller's own.")
+      .def_property_readonly(
+          "port_counts",
+          [](const PredictorFile& file) { return py::make_tuple(file.input_count(), file.output_count()); },
+          "How many inputs and outputs.")
+      .def_property_readonly("output_names", &PredictorFile::output_names, "Names of the outputs, or none.");
+  m.def("plan_handle", &handle_of, py::arg("plan"), py::arg("output_names"),
+        "A capsule with the layernet_predictor of c_api.h.");
+}
+
+}  // namespace layernet::python
