@@ -30,8 +30,8 @@ struct Adam {
     const auto& own = step.get<AdamParams>();
     const double p[5] = {number<T>(b.in[4]), own.beta1, own.beta2, own.epsilon, own.weight_decay * number<T>(b.in[5])};
     LN_PICK(T, *step.kernels, adam)
-    (b.in[0].as<T>(), b.in[1].as<T>(), b.in[2].as<T>(), b.in[3].as<T>(), b.out[0].as<T>(), b.out[1].as<T>(), b.out[2].as<T>(),
-     b.out[0].size(), p);
+    (b.in[0].as<T>(), b.in[1].as<T>(), b.in[2].as<T>(), b.in[3].as<T>(), b.out[0].as<T>(), b.out[1].as<T>(),
+     b.out[2].as<T>(), b.out[0].size(), p);
   }
 };
 

@@ -18,7 +18,8 @@ struct ArgReduction {
     expect_inputs(who, in, 1);
     const Shape& x = in.shape(0);
     const std::size_t a = axis_index(who, axis, x.size());
-    if (x[a] == Dim(0)) throw ShapeError(join(who, ": expected at least one element along axis ", a, ", got shape ", x, "."));
+    if (x[a] == Dim(0))
+      throw ShapeError(join(who, ": expected at least one element along axis ", a, ", got shape ", x, "."));
     Shape out = x;
     out.erase_at(a);
     return one_spec(DType::int64, std::move(out));
@@ -52,13 +53,19 @@ struct ArgReduction {
   };
   void prepare_arg(Preparation& p, const char* who, const Kernels& k) const {
     switch (p.in(0).dtype) {
-      case DType::float64: return set(p, who, k.f64);
-      case DType::int32: return set(p, who, k.i32);
-      case DType::int64: return set(p, who, k.i64);
-      case DType::int8: return set(p, who, k.i8);
+      case DType::float64:
+        return set(p, who, k.f64);
+      case DType::int32:
+        return set(p, who, k.i32);
+      case DType::int64:
+        return set(p, who, k.i64);
+      case DType::int8:
+        return set(p, who, k.i8);
       case DType::uint8:
-      case DType::bool_: return set(p, who, k.u8);
-      default: return set(p, who, k.f32);
+      case DType::bool_:
+        return set(p, who, k.u8);
+      default:
+        return set(p, who, k.f32);
     }
   }
 };

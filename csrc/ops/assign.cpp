@@ -18,7 +18,8 @@ struct Assign {
     p.run(run, "copy");
   }
   static void run(const Step& step, const Buffers& b) noexcept {
-    if (b.out[0].data != b.in[1].data) std::memcpy(b.out[0].data, b.in[1].data, b.out[0].size() * step.get<AssignParams>().item);
+    if (b.out[0].data != b.in[1].data)
+      std::memcpy(b.out[0].data, b.in[1].data, b.out[0].size() * step.get<AssignParams>().item);
   }
 };
 

@@ -1,6 +1,6 @@
-// batch_norm(x, gamma, beta, mean, variance; epsilon, axis): gamma (x - mean) / sqrt(variance + epsilon) + beta, with one
-// number per channel: the form for inference (Ioffe and Szegedy 2015). The four vectors are folded into a scale and a shift
-// first; in a plan where they are constants, once.
+// batch_norm(x, gamma, beta, mean, variance; epsilon, axis): gamma (x - mean) / sqrt(variance + epsilon) + beta, with
+// one number per channel: the form for inference (Ioffe and Szegedy 2015). The four vectors are folded into a scale and
+// a shift first; in a plan where they are constants, once.
 #include <cmath>
 
 #include "ops/channels.h"
@@ -18,7 +18,8 @@ struct BatchNormParams {
 };
 
 template <class T>
-void fold(const T* gamma, const T* beta, const T* mean, const T* variance, double epsilon, std::size_t c, T* scale, T* shift) noexcept {
+void fold(const T* gamma, const T* beta, const T* mean, const T* variance, double epsilon, std::size_t c, T* scale,
+          T* shift) noexcept {
   for (std::size_t i = 0; i < c; ++i) {
     const T s = gamma[i] / std::sqrt(variance[i] + static_cast<T>(epsilon));
     shift[i] = beta[i] - mean[i] * s;
@@ -60,7 +61,9 @@ struct BatchNorm {
       out[4] = emit::affine(e, emit::multiply(e, emit::multiply(e, product, scale), emit::square(e, rstd)), -0.5);
     return out;
   }
-  void prepare(Preparation& p) const { p.in(0).dtype == DType::float64 ? prepare_for<double>(p) : prepare_for<float>(p); }
+  void prepare(Preparation& p) const {
+    p.in(0).dtype == DType::float64 ? prepare_for<double>(p) : prepare_for<float>(p);
+  }
 
   template <class T>
   void prepare_for(Preparation& p) const {

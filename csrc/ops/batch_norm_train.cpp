@@ -1,5 +1,6 @@
-// batch_norm_train(x, gamma, beta; epsilon, axis) -> y, mean, variance: normalisation by the statistics of the batch itself
-// (Ioffe and Szegedy 2015), which are given out for the moving averages. The variance is about the mean, divisor n.
+// batch_norm_train(x, gamma, beta; epsilon, axis) -> y, mean, variance: normalisation by the statistics of the batch
+// itself (Ioffe and Szegedy 2015), which are given out for the moving averages. The variance is about the mean, divisor
+// n.
 #include <algorithm>
 #include <cmath>
 
@@ -35,10 +36,11 @@ void scratch_for(Preparation& p, const Shape& x, std::size_t axis, int vectors, 
   p.scratch(element_count(Shape(x.begin(), x.begin() + static_cast<std::ptrdiff_t>(axis) + 1), who), sizeof(T));
 }
 
-// y = (x - mean) * scale + shift, in blocks. The mean goes first: folding it into the shift would cancel when it is large.
+// y = (x - mean) * scale + shift, in blocks. The mean goes first: folding it into the shift would cancel when it is
+// large.
 template <class T>
-void centred_affine(const Step& step, const T* x, const T* minus_mean, const T* ones, const T* scale, const T* shift, T* y,
-                    const ChannelLayout& l) noexcept {
+void centred_affine(const Step& step, const T* x, const T* minus_mean, const T* ones, const T* scale, const T* shift,
+                    T* y, const ChannelLayout& l) noexcept {
   const std::size_t block = channel_block<T>(l);
   for (std::size_t o = 0; o < l.outer; o += block) {
     const std::size_t count = std::min(block, l.outer - o);
@@ -76,9 +78,10 @@ struct BatchNormTrainGrad : NormFields {
     const Value centred = subtract(e, x, wide(call.in(3)));
     const Value z = times(centred, wide(r));
     const Value mean_g = mean(g), mean_gz = mean(times(g, z)), dz = times(d, z);
-    const Value by_beta = subtract(e, g_beta, times(scale, mean_g));      // by dbeta, as it enters dx
-    const Value by_gamma = subtract(e, g_gamma, times(scale, mean_gz));   // by dgamma
-    const Value spread = affine(e, reduce_mean_grad(e, restore_channels(e, d_variance, x, a), x), 2);  // 2 dvariance / n
+    const Value by_beta = subtract(e, g_beta, times(scale, mean_g));     // by dbeta, as it enters dx
+    const Value by_gamma = subtract(e, g_gamma, times(scale, mean_gz));  // by dgamma
+    const Value spread =
+        affine(e, reduce_mean_grad(e, restore_channels(e, d_variance, x, a), x), 2);  // 2 dvariance / n
     Values out(7);
     out[0] = emit::add(e, times(g, wide(scale)), emit::add(e, wide(by_beta), times(z, wide(by_gamma))));
     const Value by_z = subtract(e, times(d, wide(by_gamma)), times(g, wide(times(scale, mean(dz)))));
@@ -99,7 +102,9 @@ struct BatchNormTrainGrad : NormFields {
     s[a] = v.shape()[0];
     return emit::reshape(e, v, std::move(s));
   }
-  void prepare(Preparation& p) const { p.in(0).dtype == DType::float64 ? prepare_for<double>(p) : prepare_for<float>(p); }
+  void prepare(Preparation& p) const {
+    p.in(0).dtype == DType::float64 ? prepare_for<double>(p) : prepare_for<float>(p);
+  }
   template <class T>
   void prepare_for(Preparation& p) const {
     const Shape& x = p.in(1).shape;
@@ -167,7 +172,9 @@ struct BatchNormTrain : NormFields {
     const BatchNormTrainGrad grad{{epsilon, axis}};
     return e.emit(batch_norm_train_grad_op, &grad, inputs, Targets());
   }
-  void prepare(Preparation& p) const { p.in(0).dtype == DType::float64 ? prepare_for<double>(p) : prepare_for<float>(p); }
+  void prepare(Preparation& p) const {
+    p.in(0).dtype == DType::float64 ? prepare_for<double>(p) : prepare_for<float>(p);
+  }
   template <class T>
   void prepare_for(Preparation& p) const {
     const Shape& x = p.in(0).shape;
@@ -207,7 +214,7 @@ struct BatchNormTrain : NormFields {
 }  // namespace
 
 const OpDef batch_norm_train_op = define_op<BatchNormTrain>("batch_norm_train", "x, gamma, beta");
-const OpDef batch_norm_train_grad_op = define_op<BatchNormTrainGrad>(
-    "batch_norm_train_grad", "dy, x, gamma, mean, variance, dmean, dvariance");
+const OpDef batch_norm_train_grad_op =
+    define_op<BatchNormTrainGrad>("batch_norm_train_grad", "dy, x, gamma, mean, variance, dmean, dvariance");
 
 }  // namespace layernet

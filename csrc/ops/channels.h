@@ -1,5 +1,5 @@
-// Arithmetic with one number per channel: x seen as [outer, c, inner] with the channels along one axis. Channels last is the
-// fast case (inner = 1), which the norm kernels take whole; otherwise each run of `inner` elements is a vector.
+// Arithmetic with one number per channel: x seen as [outer, c, inner] with the channels along one axis. Channels last
+// is the fast case (inner = 1), which the norm kernels take whole; otherwise each run of `inner` elements is a vector.
 #pragma once
 
 #include "ops/kernel_pick.h"
@@ -10,7 +10,8 @@ struct ChannelLayout {
   std::size_t outer = 1, c = 1, inner = 1;
   ChannelLayout() = default;
   ChannelLayout(const View& x, std::size_t axis) noexcept {
-    for (std::size_t i = 0; i < x.rank(); ++i) (i < axis ? outer : i == axis ? c : inner) *= static_cast<std::size_t>(x.dim(i));
+    for (std::size_t i = 0; i < x.rank(); ++i)
+      (i < axis ? outer : i == axis ? c : inner) *= static_cast<std::size_t>(x.dim(i));
   }
   std::size_t row() const noexcept { return c * inner; }  // elements of one outer position
 };
@@ -54,15 +55,16 @@ void channel_block_scratch(Preparation& p, const Shape& x, std::size_t axis, con
 }
 
 // The rules all batch normalisations share: x floating, the others vectors of its channels and of its type.
-inline Dim check_channels(const char* who, const InSpecs& in, std::size_t x, std::int64_t axis, std::size_t first_vector,
-                          const char* const* names) {
+inline Dim check_channels(const char* who, const InSpecs& in, std::size_t x, std::int64_t axis,
+                          std::size_t first_vector, const char* const* names) {
   expect_floating(who, in.dtype(x));
   Dim c = in.shape(x)[axis_index(who, axis, in.rank(x))];
   for (std::size_t i = first_vector; i < in.size(); ++i) {
     expect_same_dtype(who, in.dtype(x), in.dtype(i));
     const Shape& v = in.shape(i);
     if (v.size() != 1 || (v[0] != c && !v[0].is_unknown() && !c.is_unknown()))
-      fail_shape(who, join(names[i - first_vector], " of shape [", c, "] for inputs of shape ", in.shape(x)), join("shape ", v));
+      fail_shape(who, join(names[i - first_vector], " of shape [", c, "] for inputs of shape ", in.shape(x)),
+                 join("shape ", v));
     if (c.is_unknown()) c = v[0];
   }
   return c;

@@ -1,8 +1,8 @@
-// conv(x, w; strides, padding, dilation): cross-correlation of images [n, h, w, c] with a kernel [kh, kw, c, out], or of
-// sequences [n, w, c] with [kw, c, out]. A block of output positions is written out as rows of a matrix (im2col) small
-// enough for the second-level cache and multiplied by the kernel, which is packed once; where rows are runs of x already,
-// they are read in place. The gradients are the two other products of the same three arrays, so each of the three ops has
-// the other two as its gradient.
+// conv(x, w; strides, padding, dilation): cross-correlation of images [n, h, w, c] with a kernel [kh, kw, c, out], or
+// of sequences [n, w, c] with [kw, c, out]. A block of output positions is written out as rows of a matrix (im2col)
+// small enough for the second-level cache and multiplied by the kernel, which is packed once; where rows are runs of x
+// already, they are read in place. The gradients are the two other products of the same three arrays, so each of the
+// three ops has the other two as its gradient.
 #include <algorithm>
 
 #include "ops/window.h"
@@ -37,7 +37,8 @@ struct ConvFields {
   Shape result(const char* who, const Shape& x, const Shape& w) const {
     if (x.size() != 3 && x.size() != 4) fail_shape(who, "inputs of rank 3 or 4", join("shape ", x));
     if (w.size() != x.size())
-      fail_shape(who, join("a kernel of rank ", x.size(), " (spatial, in, out) for inputs of shape ", x), join("shape ", w));
+      fail_shape(who, join("a kernel of rank ", x.size(), " (spatial, in, out) for inputs of shape ", x),
+                 join("shape ", w));
     const Dim c = x.back(), in = w[w.size() - 2];
     if (c != in && !c.is_unknown() && !in.is_unknown())
       throw ShapeError(join(who, ": expected inputs with ", in, " channels (kernel is ", w, "), got shape ", x, "."));
@@ -58,7 +59,8 @@ struct ConvFields {
 // The rule of the gradients: dy is like conv(x, w).
 void check_result(const char* who, const Shape& dy, const Shape& want) {
   expect_rank(who, dy, want.size());
-  for (std::size_t i = 0; i < want.size(); ++i) same_dim(who, "sizes of dy and the convolution's result", dy[i], want[i]);
+  for (std::size_t i = 0; i < want.size(); ++i)
+    same_dim(who, "sizes of dy and the convolution's result", dy[i], want[i]);
 }
 
 // Spatial sizes of an array as the attribute of the op that makes one like it.
@@ -89,8 +91,8 @@ kernels::ConvDims conv_dims(const ConvParams& p, const View& x, const View& w, c
   return d;
 }
 
-// Rows of the matrix per block: about 128 kB, half of the second-level cache of the smallest CPUs we care for, and at least
-// a few tiles of the product.
+// Rows of the matrix per block: about 128 kB, half of the second-level cache of the smallest CPUs we care for, and at
+// least a few tiles of the product.
 template <class T>
 std::size_t block_rows(std::size_t depth) noexcept {
   constexpr std::size_t kBlockBytes = 128 * 1024, kLeast = 32, kMost = 2048;
@@ -137,7 +139,8 @@ void each_block(const Step& step, const kernels::ConvDims& d, const T* x, T* roo
   }
 }
 
-kernels::GemmArgs product(std::size_t m, std::size_t n, std::size_t k, const void* a, std::size_t rsa, std::size_t csa, void* c) noexcept {
+kernels::GemmArgs product(std::size_t m, std::size_t n, std::size_t k, const void* a, std::size_t rsa, std::size_t csa,
+                          void* c) noexcept {
   kernels::GemmArgs g{};
   g.m = m;
   g.n = n;
@@ -150,9 +153,11 @@ kernels::GemmArgs product(std::size_t m, std::size_t n, std::size_t k, const voi
   return g;
 }
 
-// The kernel as the right operand of the product, [depth, out] or its transpose, packed: from the plan, or here and now.
+// The kernel as the right operand of the product, [depth, out] or its transpose, packed: from the plan, or here and
+// now.
 template <class T>
-const void* packed_kernel(const Step& step, const View& w, std::size_t depth, std::size_t out, bool transposed, unsigned char*& room) noexcept {
+const void* packed_kernel(const Step& step, const View& w, std::size_t depth, std::size_t out, bool transposed,
+                          unsigned char*& room) noexcept {
   if (step.get<ConvParams>().packed) return static_cast<const Ref<Storage>*>(step.constants.get())->get()->data;
   const auto& k = *step.kernels;
   const std::size_t rows = transposed ? out : depth, columns = transposed ? depth : out;
@@ -193,7 +198,8 @@ struct ConvInputGrad : ConvFields {
     const Shape &dy = in.shape(0), &w = in.shape(1);
     if (dy.size() != 3 && dy.size() != 4) fail_shape(kName, "inputs of rank 3 or 4", join("shape ", dy));
     if (size.size() + 2 != dy.size())
-      throw InvalidArgumentError(join(kName, ": expected a size for ", dy.size() - 2, axes_word(dy.size() - 2), ", got ", size, "."));
+      throw InvalidArgumentError(
+          join(kName, ": expected a size for ", dy.size() - 2, axes_word(dy.size() - 2), ", got ", size, "."));
     expect_rank(kName, w, dy.size());
     Shape x;
     x.push_back(dy[0]);
@@ -203,7 +209,9 @@ struct ConvInputGrad : ConvFields {
     return one_spec(in.dtype(0), std::move(x));
   }
   Values backward(Emitter& e, const Call& call, const Values& dy) const;
-  void prepare(Preparation& p) const { p.in(0).dtype == DType::float64 ? prepare_for<double>(p) : prepare_for<float>(p); }
+  void prepare(Preparation& p) const {
+    p.in(0).dtype == DType::float64 ? prepare_for<double>(p) : prepare_for<float>(p);
+  }
   template <class T>
   void prepare_for(Preparation& p) const {
     ConvParams& params = p.params<ConvParams>();
@@ -255,7 +263,8 @@ struct ConvFilterGrad : ConvFields {
     const Shape &dy = in.shape(0), &x = in.shape(1);
     if (dy.size() != 3 && dy.size() != 4) fail_shape(kName, "inputs of rank 3 or 4", join("shape ", dy));
     if (size.size() + 2 != dy.size())
-      throw InvalidArgumentError(join(kName, ": expected a size for ", dy.size() - 2, axes_word(dy.size() - 2), ", got ", size, "."));
+      throw InvalidArgumentError(
+          join(kName, ": expected a size for ", dy.size() - 2, axes_word(dy.size() - 2), ", got ", size, "."));
     expect_rank(kName, x, dy.size());
     Shape w;
     for (const std::int64_t k : size) w.push_back(Dim(k));
@@ -265,14 +274,18 @@ struct ConvFilterGrad : ConvFields {
     return one_spec(in.dtype(0), std::move(w));
   }
   Values backward(Emitter& e, const Call& call, const Values& dy) const;
-  void prepare(Preparation& p) const { p.in(0).dtype == DType::float64 ? prepare_for<double>(p) : prepare_for<float>(p); }
+  void prepare(Preparation& p) const {
+    p.in(0).dtype == DType::float64 ? prepare_for<double>(p) : prepare_for<float>(p);
+  }
   template <class T>
   void prepare_for(Preparation& p) const {
     p.params<ConvParams>() = steps("conv_filter_grad", p.in(0).shape.size());
     const Shape& w = p.out().shape;
     const std::size_t depth = kernel_depth(w), block = block_rows<T>(depth);
     p.scratch(Dim(static_cast<std::int64_t>(block * depth)), sizeof(T));
-    p.scratch(Dim(static_cast<std::int64_t>(LN_PICK(T, p.kernels(), gemm_workspace)(depth, static_cast<std::size_t>(w.back().value()), block))), 1);
+    p.scratch(Dim(static_cast<std::int64_t>(
+                  LN_PICK(T, p.kernels(), gemm_workspace)(depth, static_cast<std::size_t>(w.back().value()), block))),
+              1);
     p.work(element_count(p.in(0).shape, "conv_filter_grad"), 2.0 * static_cast<double>(depth));
     p.run(run<T>, "gemm");
   }
@@ -280,7 +293,8 @@ struct ConvFilterGrad : ConvFields {
   static void run(const Step& step, const Buffers& b) noexcept {
     const View &dy = b.in[0], &x = b.in[1], &dw = b.out[0];
     const kernels::ConvDims d = conv_dims(step.get<ConvParams>(), x, dw, dy);
-    const std::size_t depth = d.kh * d.kw * d.c, out = static_cast<std::size_t>(dw.dim(dw.rank() - 1)), block = block_rows<T>(depth);
+    const std::size_t depth = d.kh * d.kw * d.c, out = static_cast<std::size_t>(dw.dim(dw.rank() - 1)),
+                      block = block_rows<T>(depth);
     std::memset(dw.data, 0, dw.size() * sizeof(T));
     if (dw.size() == 0) return;
     auto* at = static_cast<unsigned char*>(b.scratch);
@@ -309,7 +323,9 @@ struct Conv : ConvFields {
     return one_spec(in.dtype(0), std::move(out));
   }
   Values backward(Emitter& e, const Call& call, const Values& dy) const;
-  void prepare(Preparation& p) const { p.in(0).dtype == DType::float64 ? prepare_for<double>(p) : prepare_for<float>(p); }
+  void prepare(Preparation& p) const {
+    p.in(0).dtype == DType::float64 ? prepare_for<double>(p) : prepare_for<float>(p);
+  }
   template <class T>
   void prepare_for(Preparation& p) const {
     ConvParams& params = p.params<ConvParams>();

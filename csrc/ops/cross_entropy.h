@@ -25,7 +25,9 @@ inline Value per_row(Emitter& e, const Value& g) {
   s.push_back(Dim(1));
   return reshape(e, g, std::move(s));
 }
-inline Value sum_rows(Emitter& e, const Value& x, bool keepdims) { return reduce_sum(e, x, Ints{-1}, keepdims); }
+inline Value sum_rows(Emitter& e, const Value& x, bool keepdims) {
+  return reduce_sum(e, x, Ints{-1}, keepdims);
+}
 }  // namespace emit
 
 }  // namespace layernet

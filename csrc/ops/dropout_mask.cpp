@@ -1,5 +1,5 @@
-// dropout_mask(state, x; rate, noise_shape): 0 with probability `rate`, else 1 / (1 - rate), of x's shape and type; updates
-// the state. noise_shape may give another shape, -1 in it meaning x's size (Srivastava et al. 2014).
+// dropout_mask(state, x; rate, noise_shape): 0 with probability `rate`, else 1 / (1 - rate), of x's shape and type;
+// updates the state. noise_shape may give another shape, -1 in it meaning x's size (Srivastava et al. 2014).
 #include "ops/random.h"
 
 namespace layernet {
@@ -22,12 +22,14 @@ struct DropoutMask {
     expect_inputs("dropout_mask", in, 2);
     expect_state("dropout_mask", in);
     expect_floating("dropout_mask", in.dtype(1));
-    if (!(rate >= 0 && rate < 1)) throw InvalidArgumentError(join("dropout_mask: expected a rate in [0, 1), got ", rate, "."));
+    if (!(rate >= 0 && rate < 1))
+      throw InvalidArgumentError(join("dropout_mask: expected a rate in [0, 1), got ", rate, "."));
     const Shape& x = in.shape(1);
     Shape out = x;
     if (!noise_shape.empty()) {
       if (noise_shape.size() != x.size())
-        fail_shape("dropout_mask", join("a noise_shape of ", x.size(), " sizes for inputs of shape ", x), text(noise_shape));
+        fail_shape("dropout_mask", join("a noise_shape of ", x.size(), " sizes for inputs of shape ", x),
+                   text(noise_shape));
       for (std::size_t i = 0; i < x.size(); ++i) {
         if (noise_shape[i] < -1)
           throw InvalidArgumentError(join("dropout_mask: expected sizes of 0 or more, or -1, got ", noise_shape, "."));
@@ -44,7 +46,8 @@ struct DropoutMask {
   static void run(const Step& step, const Buffers& b) noexcept {
     const std::size_t n = b.out[1].size();
     const Draw draw(b, n);
-    LN_PICK(T, *step.kernels, dropout_mask)(draw.key, draw.counter, b.out[1].as<T>(), n, step.get<DropoutParams>().rate);
+    LN_PICK(T, *step.kernels, dropout_mask)
+    (draw.key, draw.counter, b.out[1].as<T>(), n, step.get<DropoutParams>().rate);
   }
 };
 

@@ -1,6 +1,6 @@
 // gather(x, indices; axis, zeros): slices of x along one axis, picked by index; the axis becomes the axes of `indices`.
-// An index outside the axis reads NaN (0 for integers), see indices.h; or 0 with `zeros`, which is the transpose of adding
-// nothing there.
+// An index outside the axis reads NaN (0 for integers), see indices.h; or 0 with `zeros`, which is the transpose of
+// adding nothing there.
 #include "ops/indices.h"
 
 namespace layernet {
@@ -28,7 +28,8 @@ struct GatherFields {
 struct GatherLayout {
   std::size_t outer = 1, size = 1, row = 1;
   GatherLayout(const View& x, std::size_t axis) noexcept {
-    for (std::size_t i = 0; i < x.rank(); ++i) (i < axis ? outer : i == axis ? size : row) *= static_cast<std::size_t>(x.dim(i));
+    for (std::size_t i = 0; i < x.rank(); ++i)
+      (i < axis ? outer : i == axis ? size : row) *= static_cast<std::size_t>(x.dim(i));
   }
 };
 
@@ -47,7 +48,8 @@ struct GatherGrad : GatherFields {
   }
   void prepare(Preparation& p) const {
     p.params<GatherParams>() = {static_cast<std::uint32_t>(axis_index("gather_grad", axis, p.in(1).shape.size())),
-                                static_cast<std::uint32_t>(item_size(p.in(0).dtype)), p.in(2).dtype == DType::int32, true};
+                                static_cast<std::uint32_t>(item_size(p.in(0).dtype)), p.in(2).dtype == DType::int32,
+                                true};
     p.scratch(element_count(p.in(2).shape, "gather_grad"), sizeof(std::int64_t));
     p.run(p.in(0).dtype == DType::float64 ? run<double> : run<float>, "scatter_add_rows");
   }

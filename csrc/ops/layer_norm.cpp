@@ -1,5 +1,5 @@
-// layer_norm(x, gamma, beta; epsilon): gamma (x - mean) / sqrt(variance + epsilon) + beta with the moments of each row, the
-// rows lying along the last axis (Ba et al. 2016).
+// layer_norm(x, gamma, beta; epsilon): gamma (x - mean) / sqrt(variance + epsilon) + beta with the moments of each row,
+// the rows lying along the last axis (Ba et al. 2016).
 #include <algorithm>
 
 #include "ops/kernel_pick.h"
@@ -12,7 +12,9 @@ struct NormParams {
   double epsilon;
 };
 
-std::size_t row_size(const View& x) noexcept { return static_cast<std::size_t>(x.dim(x.rank() - 1)); }
+std::size_t row_size(const View& x) noexcept {
+  return static_cast<std::size_t>(x.dim(x.rank() - 1));
+}
 std::size_t row_count(const View& x) noexcept {
   std::size_t rows = 1;
   for (std::size_t i = 0; i + 1 < x.rank(); ++i) rows *= static_cast<std::size_t>(x.dim(i));
@@ -27,8 +29,8 @@ struct NormFields {
   }
 };
 
-// Inputs dy, x, gamma; outputs the gradients of x, gamma, beta. With r = 1 / sqrt(variance + epsilon), z = (x - mean) r and
-// h = dy gamma: dx = r P(h), where P(h) = h - mean(h) - z mean(h z) over the row.
+// Inputs dy, x, gamma; outputs the gradients of x, gamma, beta. With r = 1 / sqrt(variance + epsilon), z = (x - mean) r
+// and h = dy gamma: dx = r P(h), where P(h) = h - mean(h) - z mean(h z) over the row.
 struct LayerNormGrad : NormFields {
   Specs infer(const InSpecs& in) const {
     expect_inputs("layer_norm_grad", in, 3);
@@ -60,7 +62,9 @@ struct LayerNormGrad : NormFields {
     if (call.wants(2)) out[2] = emit::sum_to(e, times(d, pg), gamma);
     return out;
   }
-  void prepare(Preparation& p) const { p.in(0).dtype == DType::float64 ? prepare_for<double>(p) : prepare_for<float>(p); }
+  void prepare(Preparation& p) const {
+    p.in(0).dtype == DType::float64 ? prepare_for<double>(p) : prepare_for<float>(p);
+  }
 
   // Rows per block: four arrays of a block in the first-level cache.
   template <class T>
@@ -72,11 +76,12 @@ struct LayerNormGrad : NormFields {
     const Shape& x = p.in(1).shape;
     p.params<NormParams>() = {epsilon};
     const Dim n = x.back();
-    const auto rows = static_cast<std::int64_t>(n.is_fixed() ? block_rows<T>(static_cast<std::size_t>(n.value())) : 8192 / sizeof(T));
+    const auto rows =
+        static_cast<std::int64_t>(n.is_fixed() ? block_rows<T>(static_cast<std::size_t>(n.value())) : 8192 / sizeof(T));
     const Dim block = layernet::multiply(n, Dim(rows), "layer_norm_grad");
-    for (int i = 0; i < 3; ++i) p.scratch(block, sizeof(T));        // z, h, and a product
-    for (int i = 0; i < 3; ++i) p.scratch(Dim(rows), sizeof(T));    // per row
-    for (int i = 0; i < 2; ++i) p.scratch(n, sizeof(T));            // zeros, and the block's share of a sum
+    for (int i = 0; i < 3; ++i) p.scratch(block, sizeof(T));      // z, h, and a product
+    for (int i = 0; i < 3; ++i) p.scratch(Dim(rows), sizeof(T));  // per row
+    for (int i = 0; i < 2; ++i) p.scratch(n, sizeof(T));          // zeros, and the block's share of a sum
     p.run(run<T>, "layer_norm");
   }
   template <class T>
@@ -88,7 +93,8 @@ struct LayerNormGrad : NormFields {
     const T *dy = b.in[0].as<T>(), *gamma = b.in[2].as<T>();
     T *dx = b.out[0].as<T>(), *d_gamma = b.out[1].as<T>(), *d_beta = b.out[2].as<T>();
     auto* at = static_cast<unsigned char*>(b.scratch);
-    T *z = take_scratch<T>(at, block * n), *h = take_scratch<T>(at, block * n), *product = take_scratch<T>(at, block * n);
+    T *z = take_scratch<T>(at, block * n), *h = take_scratch<T>(at, block * n),
+      *product = take_scratch<T>(at, block * n);
     T *rstd = take_scratch<T>(at, block), *mean_h = take_scratch<T>(at, block), *mean_hz = take_scratch<T>(at, block);
     T *zeros = take_scratch<T>(at, n), *part = take_scratch<T>(at, n);
     const auto multiply = LN_PICK(T, k, binary_multiply), add = LN_PICK(T, k, binary_add);
@@ -133,7 +139,8 @@ struct LayerNorm : NormFields {
       expect_same_dtype("layer_norm", in.dtype(0), in.dtype(i));
       const Shape& v = in.shape(i);
       if (v.size() != 1 || (v[0] != n && !v[0].is_unknown() && !n.is_unknown()))
-        fail_shape("layer_norm", join(kVectors[i - 1], " of shape [", n, "] for inputs of shape ", in.shape(0)), join("shape ", v));
+        fail_shape("layer_norm", join(kVectors[i - 1], " of shape [", n, "] for inputs of shape ", in.shape(0)),
+                   join("shape ", v));
     }
     return one_spec(in.dtype(0), in.shape(0));
   }

@@ -1,5 +1,5 @@
-// max_pool(x; size, strides, padding): the largest element of each window over the spatial axes; padding never wins. The
-// gradient goes to the first of equals.
+// max_pool(x; size, strides, padding): the largest element of each window over the spatial axes; padding never wins.
+// The gradient goes to the first of equals.
 #include <algorithm>
 #include <limits>
 
@@ -33,7 +33,8 @@ struct MaxPoolPick : PoolFields {
           for (std::size_t c = 0; c < d.c; ++c) *y++ = pick(d, g, x, n, oy, ox, c);
   }
   template <class T>
-  static T pick(const kernels::PoolDims& d, const T* g, const T* x, std::size_t n, std::size_t oy, std::size_t ox, std::size_t c) noexcept {
+  static T pick(const kernels::PoolDims& d, const T* g, const T* x, std::size_t n, std::size_t oy, std::size_t ox,
+                std::size_t c) noexcept {
     const std::size_t top = oy * d.stride_h, left = ox * d.stride_w;  // in the padded image
     const std::size_t y0 = std::max(top, d.pad_top), y1 = std::min(top + d.kh, d.pad_top + d.h);
     const std::size_t x0 = std::max(left, d.pad_left), x1 = std::min(left + d.kw, d.pad_left + d.w);

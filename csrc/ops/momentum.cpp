@@ -1,5 +1,5 @@
-// momentum(v, a, g, lr; momentum, nesterov): a = momentum a + g, then v = v - lr a; Nesterov: v = v - lr (g + momentum a)
-// (Sutskever et al. 2013).
+// momentum(v, a, g, lr; momentum, nesterov): a = momentum a + g, then v = v - lr a; Nesterov: v = v - lr (g + momentum
+// a) (Sutskever et al. 2013).
 #include "ops/update.h"
 
 namespace layernet {

@@ -43,6 +43,7 @@ struct MovingAverage {
 
 }  // namespace
 
-const OpDef moving_average_op = define_op<MovingAverage>("moving_average", "v, value", {1, -1, false, kUpdateNoGradient});
+const OpDef moving_average_op =
+    define_op<MovingAverage>("moving_average", "v, value", {1, -1, false, kUpdateNoGradient});
 
 }  // namespace layernet

@@ -1,5 +1,5 @@
-// one_hot(indices; depth, on, off, dtype): vectors of length depth along a new last axis, `on` at the index, `off` elsewhere.
-// An index outside [0, depth) sets nothing.
+// one_hot(indices; depth, on, off, dtype): vectors of length depth along a new last axis, `on` at the index, `off`
+// elsewhere. An index outside [0, depth) sets nothing.
 #include "core/convert.h"
 #include "ops/op_util.h"
 

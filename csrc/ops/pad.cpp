@@ -19,11 +19,12 @@ struct PadFields {
   void check(const char* who, std::size_t rank) const {
     if (rank > kMaxRank) throw ShapeError(join(who, ": expected at most ", kMaxRank, " axes, got ", rank, "."));
     if (before.size() != rank || after.size() != rank)
-      throw InvalidArgumentError(join(who, ": expected one size before and after each of ", rank, " axes, got ", before, " and ",
-                                      after, "."));
+      throw InvalidArgumentError(
+          join(who, ": expected one size before and after each of ", rank, " axes, got ", before, " and ", after, "."));
     for (std::size_t i = 0; i < rank; ++i)
       if (before[i] < 0 || after[i] < 0)
-        throw InvalidArgumentError(join(who, ": expected sizes of 0 or more, got ", before, " and ", after, ". Use slice to cut."));
+        throw InvalidArgumentError(
+            join(who, ": expected sizes of 0 or more, got ", before, " and ", after, ". Use slice to cut."));
   }
 };
 
@@ -55,7 +56,8 @@ struct PadGrad : PadFields {
     for (std::size_t i = 0; i < out.size(); ++i) {
       const std::int64_t pads = before[i] + after[i];
       if (pads != 0 && out[i].is_fixed()) {
-        if (pads > out[i].value()) throw ShapeError(join("pad_grad: expected axis ", i, " to hold ", pads, " or more, got ", in.shape(0), "."));
+        if (pads > out[i].value())
+          throw ShapeError(join("pad_grad: expected axis ", i, " to hold ", pads, " or more, got ", in.shape(0), "."));
         out[i] = Dim(out[i].value() - pads);
       } else if (pads != 0 && out[i].is_batch()) {
         layernet::add(out[i], Dim(pads), "pad_grad");  // raises: not a multiple of the batch
@@ -75,8 +77,8 @@ struct PadGrad : PadFields {
     const View &dy = b.in[0], &dx = b.out[0];
     if (dx.size() == 0) return;
     const Inner at(dx, dy, p.before);
-    copy_strided(step, static_cast<const unsigned char*>(dy.data) + at.offset * p.item, dx.data, static_cast<int>(dx.rank()),
-                 at.shape, at.strides, p.item);
+    copy_strided(step, static_cast<const unsigned char*>(dy.data) + at.offset * p.item, dx.data,
+                 static_cast<int>(dx.rank()), at.shape, at.strides, p.item);
   }
 };
 
@@ -119,7 +121,8 @@ struct Pad : PadFields {
                          : p.item == 2 ? k.scatter_strided_2
                          : p.item == 4 ? k.scatter_strided_4
                                        : k.scatter_strided_8;
-    scatter(x.data, static_cast<unsigned char*>(y.data) + at.offset * p.item, static_cast<int>(x.rank()), at.shape, at.strides);
+    scatter(x.data, static_cast<unsigned char*>(y.data) + at.offset * p.item, static_cast<int>(x.rank()), at.shape,
+            at.strides);
   }
 };
 

@@ -23,7 +23,9 @@ struct PoolFields {
   Params window(const char* who, std::size_t rank) const {
     const std::size_t spatial = rank - 2;
     Params p{{1, 1}, {1, 1}, padding};
-    if (size.empty()) throw InvalidArgumentError(join(who, ": expected a window size for ", spatial, axes_word(spatial), ", got none."));
+    if (size.empty())
+      throw InvalidArgumentError(
+          join(who, ": expected a window size for ", spatial, axes_word(spatial), ", got none."));
     read_steps(who, "sizes", size, spatial, 1, p.size);
     read_steps(who, "strides", strides.empty() ? size : strides, spatial, 1, p.stride);
     return p;
@@ -66,7 +68,8 @@ struct PoolFields {
     expect_same_dtype(who, in.dtype(0), in.dtype(1));
     const Shape want = pooled(who, in.shape(1));
     expect_rank(who, in.shape(0), want.size());
-    for (std::size_t i = 0; i < want.size(); ++i) same_dim(who, "sizes of dy and the pooled input", in.shape(0)[i], want[i]);
+    for (std::size_t i = 0; i < want.size(); ++i)
+      same_dim(who, "sizes of dy and the pooled input", in.shape(0)[i], want[i]);
     return one_spec(in.dtype(1), in.shape(1));
   }
 };

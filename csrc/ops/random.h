@@ -9,7 +9,8 @@ namespace layernet {
 inline void expect_state(const char* who, const InSpecs& in) {
   if (in.size() == 0) expect_inputs(who, in, 1);
   if (in.dtype(0) != DType::int64) fail_dtype(who, "an int64 state (seed, counter)", name_of(in.dtype(0)));
-  if (in.rank(0) != 1 || in.shape(0)[0] != Dim(2)) fail_shape(who, "a state of shape [2] (seed, counter)", join("shape ", in.shape(0)));
+  if (in.rank(0) != 1 || in.shape(0)[0] != Dim(2))
+    fail_shape(who, "a state of shape [2] (seed, counter)", join("shape ", in.shape(0)));
 }
 
 inline Specs state_and(const InSpecs& in, DType dtype, Shape shape) {
@@ -48,7 +49,8 @@ struct RandomFloats {
     expect_floating(who, dtype);
     return state_and(in, dtype, shape);
   }
-  void prepare_floats(Preparation& p, const char* who, RandomFn<float> f32, RandomFn<double> f64, double a, double b) const {
+  void prepare_floats(Preparation& p, const char* who, RandomFn<float> f32, RandomFn<double> f64, double a,
+                      double b) const {
     if (p.out(1).dtype == DType::float64)
       set(p, who, f64, a, b);
     else

@@ -1,6 +1,6 @@
 // random_int(state; shape, dtype, low, high): integers evenly spread over [low, high); updates the state.
-// Each takes 64 random bits r and is low + floor(r (high - low) / 2^64): no rejection, and a bias below (high - low) / 2^64
-// (Lemire, "Fast random integer generation in an interval", 2019, without its rejection step).
+// Each takes 64 random bits r and is low + floor(r (high - low) / 2^64): no rejection, and a bias below (high - low) /
+// 2^64 (Lemire, "Fast random integer generation in an interval", 2019, without its rejection step).
 #include <algorithm>
 #include <limits>
 
@@ -38,11 +38,13 @@ struct RandomInt {
   Specs infer(const InSpecs& in) const {
     expect_inputs("random_int", in, 1);
     expect_state("random_int", in);
-    if (dtype != DType::int32 && dtype != DType::int64) fail_dtype("random_int", "dtype int32 or int64", name_of(dtype));
+    if (dtype != DType::int32 && dtype != DType::int64)
+      fail_dtype("random_int", "dtype int32 or int64", name_of(dtype));
     if (low >= high) throw InvalidArgumentError(join("random_int: expected low < high, got ", low, " and ", high, "."));
     constexpr std::int64_t kLowest = std::numeric_limits<std::int32_t>::min(), kEnd = std::int64_t{1} << 31;
     if (dtype == DType::int32 && (low < kLowest || high > kEnd))
-      throw InvalidArgumentError(join("random_int: expected bounds that fit int32, got ", low, " and ", high, ". Use dtype int64."));
+      throw InvalidArgumentError(
+          join("random_int: expected bounds that fit int32, got ", low, " and ", high, ". Use dtype int64."));
     return state_and(in, dtype, shape);
   }
   void prepare(Preparation& p) const {

@@ -1,4 +1,5 @@
-// random_truncated_normal(state; shape, dtype, mean, stddev): normal numbers within two standard deviations of the mean; updates the state.
+// random_truncated_normal(state; shape, dtype, mean, stddev): normal numbers within two standard deviations of the
+// mean; updates the state.
 #include "ops/random.h"
 
 namespace layernet {
@@ -15,16 +16,19 @@ struct RandomTruncatedNormal : RandomFloats {
     visit("stddev", stddev);
   }
   Specs infer(const InSpecs& in) const {
-    if (!(stddev >= 0)) throw InvalidArgumentError(join("random_truncated_normal: expected stddev >= 0, got ", stddev, "."));
+    if (!(stddev >= 0))
+      throw InvalidArgumentError(join("random_truncated_normal: expected stddev >= 0, got ", stddev, "."));
     return infer_floats("random_truncated_normal", in);
   }
   void prepare(Preparation& p) const {
-    prepare_floats(p, "random_truncated_normal", p.kernels().random_truncated_normal_f32, p.kernels().random_truncated_normal_f64, mean, stddev);
+    prepare_floats(p, "random_truncated_normal", p.kernels().random_truncated_normal_f32,
+                   p.kernels().random_truncated_normal_f64, mean, stddev);
   }
 };
 
 }  // namespace
 
-const OpDef random_truncated_normal_op = define_op<RandomTruncatedNormal>("random_truncated_normal", "state", {1, -1, false, kRandomNoGradient});
+const OpDef random_truncated_normal_op =
+    define_op<RandomTruncatedNormal>("random_truncated_normal", "state", {1, -1, false, kRandomNoGradient});
 
 }  // namespace layernet

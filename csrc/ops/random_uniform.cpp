@@ -15,7 +15,8 @@ struct RandomUniform : RandomFloats {
     visit("high", high);
   }
   Specs infer(const InSpecs& in) const {
-    if (!(low <= high)) throw InvalidArgumentError(join("random_uniform: expected low <= high, got ", low, " and ", high, "."));
+    if (!(low <= high))
+      throw InvalidArgumentError(join("random_uniform: expected low <= high, got ", low, " and ", high, "."));
     return infer_floats("random_uniform", in);
   }
   void prepare(Preparation& p) const {

@@ -28,13 +28,14 @@ struct RmspropCentered {
     const auto& own = step.get<RmspropParams>();
     const double p[4] = {number<T>(b.in[5]), own.decay, own.momentum, own.epsilon};
     LN_PICK(T, *step.kernels, rmsprop)
-    (b.in[0].as<T>(), b.in[1].as<T>(), b.in[2].as<T>(), b.in[3].as<T>(), b.in[4].as<T>(), b.out[0].as<T>(), b.out[1].as<T>(),
-     b.out[2].as<T>(), b.out[3].as<T>(), b.out[0].size(), p);
+    (b.in[0].as<T>(), b.in[1].as<T>(), b.in[2].as<T>(), b.in[3].as<T>(), b.in[4].as<T>(), b.out[0].as<T>(),
+     b.out[1].as<T>(), b.out[2].as<T>(), b.out[3].as<T>(), b.out[0].size(), p);
   }
 };
 
 }  // namespace
 
-const OpDef rmsprop_centered_op = define_op<RmspropCentered>("rmsprop_centered", "v, s, mom, mg, g, lr", {4, -1, false, kUpdateNoGradient});
+const OpDef rmsprop_centered_op =
+    define_op<RmspropCentered>("rmsprop_centered", "v, s, mom, mg, g, lr", {4, -1, false, kUpdateNoGradient});
 
 }  // namespace layernet

@@ -1,5 +1,5 @@
-// Row functions along any axis. Softmax and its kin have kernels for contiguous rows; another axis is brought to the end in
-// scratch and the result put back.
+// Row functions along any axis. Softmax and its kin have kernels for contiguous rows; another axis is brought to the
+// end in scratch and the result put back.
 #pragma once
 
 #include "ops/kernel_pick.h"
@@ -27,7 +27,8 @@ struct RowAxis {
 struct RowLayout {
   std::size_t outer = 1, n = 1, inner = 1;
   RowLayout(const View& x, std::size_t axis) noexcept {
-    for (std::size_t i = 0; i < x.rank(); ++i) (i < axis ? outer : i == axis ? n : inner) *= static_cast<std::size_t>(x.dim(i));
+    for (std::size_t i = 0; i < x.rank(); ++i)
+      (i < axis ? outer : i == axis ? n : inner) *= static_cast<std::size_t>(x.dim(i));
   }
   // Between the array and contiguous rows [outer, inner, n].
   template <class T>
@@ -46,7 +47,8 @@ struct RowLayout {
     std::int64_t v[3];
   };
   std::pair<Three, Three> walk() const noexcept {
-    const auto o = static_cast<std::int64_t>(outer), r = static_cast<std::int64_t>(n), i = static_cast<std::int64_t>(inner);
+    const auto o = static_cast<std::int64_t>(outer), r = static_cast<std::int64_t>(n),
+               i = static_cast<std::int64_t>(inner);
     return {Three{{o, i, r}}, Three{{r * i, 1, i}}};
   }
 };
@@ -107,7 +109,8 @@ inline void prepare_rows(Preparation& p, const char* who, std::int64_t axis, Row
   }
 }
 
-inline void prepare_rows_grad(Preparation& p, const char* who, std::int64_t axis, RowGradFn<float> f32, RowGradFn<double> f64) {
+inline void prepare_rows_grad(Preparation& p, const char* who, std::int64_t axis, RowGradFn<float> f32,
+                              RowGradFn<double> f64) {
   const std::uint32_t a = row_scratch(p, who, axis, 2);
   if (p.in(0).dtype == DType::float64) {
     p.params<RowParams<RowGradFn<double>>>() = {f64, a};

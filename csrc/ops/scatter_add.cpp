@@ -25,8 +25,10 @@ struct ScatterAdd {
     const Shape &x = in.shape(0), &updates = in.shape(2);
     Shape want = in.shape(1);
     for (std::size_t i = 1; i < x.size(); ++i) want.push_back(x[i]);
-    if (updates.size() != want.size()) fail_shape("scatter_add", join("updates of shape ", want), join("shape ", updates));
-    for (std::size_t i = 0; i < want.size(); ++i) same_dim("scatter_add", "sizes of indices, rows and updates", want[i], updates[i]);
+    if (updates.size() != want.size())
+      fail_shape("scatter_add", join("updates of shape ", want), join("shape ", updates));
+    for (std::size_t i = 0; i < want.size(); ++i)
+      same_dim("scatter_add", "sizes of indices, rows and updates", want[i], updates[i]);
     return one_spec(t, x);
   }
   Values backward(Emitter& e, const Call& call, const Values& dy) const {
@@ -39,10 +41,14 @@ struct ScatterAdd {
     p.params<ScatterParams>() = {p.in(1).dtype == DType::int32};
     p.scratch(element_count(p.in(1).shape, "scatter_add"), sizeof(std::int64_t));
     switch (p.in(0).dtype) {
-      case DType::float64: return p.run(run<double>, "scatter_add_rows");
-      case DType::int32: return p.run(run<std::int32_t>, "scatter_add_rows");
-      case DType::int64: return p.run(run<std::int64_t>, "scatter_add_rows");
-      default: return p.run(run<float>, "scatter_add_rows");
+      case DType::float64:
+        return p.run(run<double>, "scatter_add_rows");
+      case DType::int32:
+        return p.run(run<std::int32_t>, "scatter_add_rows");
+      case DType::int64:
+        return p.run(run<std::int64_t>, "scatter_add_rows");
+      default:
+        return p.run(run<float>, "scatter_add_rows");
     }
   }
   template <class T>

@@ -37,7 +37,9 @@ struct Softmax : RowAxis {
   Values backward(Emitter& e, const Call& call, const Values& dy) const {
     return one_value(e.one(softmax_grad_op, SoftmaxGrad{{axis}}, {dy[0], call.out()}));
   }
-  void prepare(Preparation& p) const { prepare_rows(p, "softmax", axis, p.kernels().softmax_f32, p.kernels().softmax_f64); }
+  void prepare(Preparation& p) const {
+    prepare_rows(p, "softmax", axis, p.kernels().softmax_f32, p.kernels().softmax_f64);
+  }
 };
 
 }  // namespace
@@ -45,7 +47,9 @@ struct Softmax : RowAxis {
 const OpDef softmax_op = define_op<Softmax>("softmax", "x");
 const OpDef softmax_grad_op = define_op<SoftmaxGrad>("softmax_grad", "dy, y");
 
-Value emit::softmax(Emitter& e, const Value& x, std::int64_t axis) { return e.one(softmax_op, Softmax{{axis}}, {x}); }
+Value emit::softmax(Emitter& e, const Value& x, std::int64_t axis) {
+  return e.one(softmax_op, Softmax{{axis}}, {x});
+}
 
 Value emit::softmax_grad(Emitter& e, const Value& dy, const Value& y, std::int64_t axis) {
   return e.one(softmax_grad_op, SoftmaxGrad{{axis}}, {dy, y});

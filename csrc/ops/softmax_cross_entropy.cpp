@@ -10,9 +10,11 @@ Shape common_shape(const char* who, const InSpecs& in, std::size_t logits, std::
   expect_floating(who, in.dtype(logits));
   expect_same_dtype(who, in.dtype(logits), in.dtype(labels));
   expect_min_rank(who, in.shape(logits), 1);
-  if (in.rank(logits) != in.rank(labels)) fail_shape(who, join("labels of shape ", in.shape(logits)), to_string(in.shape(labels)));
+  if (in.rank(logits) != in.rank(labels))
+    fail_shape(who, join("labels of shape ", in.shape(logits)), to_string(in.shape(labels)));
   Shape s = in.shape(logits);
-  for (std::size_t i = 0; i < s.size(); ++i) s[i] = same_dim(who, "sizes of logits and labels", s[i], in.shape(labels)[i]);
+  for (std::size_t i = 0; i < s.size(); ++i)
+    s[i] = same_dim(who, "sizes of logits and labels", s[i], in.shape(labels)[i]);
   return s;
 }
 
@@ -26,7 +28,8 @@ struct SoftmaxCrossEntropyGrad {
   }
   Values backward(Emitter& e, const Call& call, const Values& dy) const {
     const Value &g = dy[0], &labels = call.in(2);
-    const Value d = emit::per_row(e, call.in(0)), y = emit::softmax(e, call.in(1)), total = emit::sum_rows(e, labels, true);
+    const Value d = emit::per_row(e, call.in(0)), y = emit::softmax(e, call.in(1)),
+                total = emit::sum_rows(e, labels, true);
     Values out(3);
     if (call.wants(0)) {
       const Value slope = emit::subtract(e, emit::multiply(e, y, total), labels);
@@ -65,12 +68,15 @@ struct SoftmaxCrossEntropy {
   Values backward(Emitter& e, const Call& call, const Values& dy) const {
     const Value &logits = call.in(0), &labels = call.in(1);
     Values out(2);
-    if (call.wants(0)) out[0] = e.one(softmax_cross_entropy_grad_op, SoftmaxCrossEntropyGrad{}, {dy[0], logits, labels});
+    if (call.wants(0))
+      out[0] = e.one(softmax_cross_entropy_grad_op, SoftmaxCrossEntropyGrad{}, {dy[0], logits, labels});
     if (call.wants(1))
       out[1] = emit::negative(e, emit::multiply(e, emit::per_row(e, dy[0]), emit::log_softmax(e, logits)));
     return out;
   }
-  void prepare(Preparation& p) const { p.run(p.in(0).dtype == DType::float64 ? run<double> : run<float>, "softmax_xent"); }
+  void prepare(Preparation& p) const {
+    p.run(p.in(0).dtype == DType::float64 ? run<double> : run<float>, "softmax_xent");
+  }
   template <class T>
   static void run(const Step& step, const Buffers& b) noexcept {
     const View& logits = b.in[0];
@@ -83,6 +89,7 @@ struct SoftmaxCrossEntropy {
 }  // namespace
 
 const OpDef softmax_cross_entropy_op = define_op<SoftmaxCrossEntropy>("softmax_cross_entropy", "logits, labels");
-const OpDef softmax_cross_entropy_grad_op = define_op<SoftmaxCrossEntropyGrad>("softmax_cross_entropy_grad", "dy, logits, labels");
+const OpDef softmax_cross_entropy_grad_op =
+    define_op<SoftmaxCrossEntropyGrad>("softmax_cross_entropy_grad", "dy, logits, labels");
 
 }  // namespace layernet

@@ -1,5 +1,5 @@
-// sparse_softmax_cross_entropy(logits, labels) = -log_softmax(logits)[labels]: one loss per row, labels being class numbers.
-// A label outside [0, classes) gives NaN, as loss and as gradient.
+// sparse_softmax_cross_entropy(logits, labels) = -log_softmax(logits)[labels]: one loss per row, labels being class
+// numbers. A label outside [0, classes) gives NaN, as loss and as gradient.
 #include <limits>
 
 #include "ops/cross_entropy.h"
@@ -15,7 +15,8 @@ void check(const char* who, const InSpecs& in, std::size_t logits, std::size_t l
   expect_min_rank(who, in.shape(logits), 1);
   const Shape &x = in.shape(logits), &z = in.shape(labels);
   if (z.size() + 1 != x.size())
-    fail_shape(who, join("labels of shape ", Shape(x.begin(), x.end() - 1), " for logits of shape ", x), join("shape ", z));
+    fail_shape(who, join("labels of shape ", Shape(x.begin(), x.end() - 1), " for logits of shape ", x),
+               join("shape ", z));
   for (std::size_t i = 0; i < z.size(); ++i) same_dim(who, "numbers of rows", x[i], z[i]);
 }
 
@@ -68,7 +69,8 @@ struct SparseSoftmaxCrossEntropyGrad {
       const Value slope = e.one(sparse_softmax_cross_entropy_grad_op, *this, {emit::ones_like(e, d), logits, labels});
       out[0] = emit::sum_rows(e, emit::multiply(e, g, slope), false);
     }
-    if (call.wants(1)) out[1] = emit::softmax_grad(e, emit::multiply(e, g, emit::per_row(e, d)), emit::softmax(e, logits));
+    if (call.wants(1))
+      out[1] = emit::softmax_grad(e, emit::multiply(e, g, emit::per_row(e, d)), emit::softmax(e, logits));
     return out;
   }
   void prepare(Preparation& p) const {
@@ -101,7 +103,8 @@ struct SparseSoftmaxCrossEntropy {
   }
   Values backward(Emitter& e, const Call& call, const Values& dy) const {
     Values out(2);
-    out[0] = e.one(sparse_softmax_cross_entropy_grad_op, SparseSoftmaxCrossEntropyGrad{}, {dy[0], call.in(0), call.in(1)});
+    out[0] =
+        e.one(sparse_softmax_cross_entropy_grad_op, SparseSoftmaxCrossEntropyGrad{}, {dy[0], call.in(0), call.in(1)});
     return out;
   }
   void prepare(Preparation& p) const {
@@ -122,8 +125,9 @@ struct SparseSoftmaxCrossEntropy {
 
 }  // namespace
 
-const OpDef sparse_softmax_cross_entropy_op = define_op<SparseSoftmaxCrossEntropy>("sparse_softmax_cross_entropy", "logits, labels_index");
-const OpDef sparse_softmax_cross_entropy_grad_op = define_op<SparseSoftmaxCrossEntropyGrad>(
-    "sparse_softmax_cross_entropy_grad", "dy, logits, labels_index");
+const OpDef sparse_softmax_cross_entropy_op =
+    define_op<SparseSoftmaxCrossEntropy>("sparse_softmax_cross_entropy", "logits, labels_index");
+const OpDef sparse_softmax_cross_entropy_grad_op =
+    define_op<SparseSoftmaxCrossEntropyGrad>("sparse_softmax_cross_entropy_grad", "dy, logits, labels_index");
 
 }  // namespace layernet

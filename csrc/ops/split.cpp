@@ -28,9 +28,11 @@ struct Split {
       total += s;
     }
     if (x[a].is_batch())
-      throw GraphError(join("split: expected axis ", a, " of a known size, got shape ", x, ". Split another axis, or fix the batch size."));
+      throw GraphError(join("split: expected axis ", a, " of a known size, got shape ", x,
+                            ". Split another axis, or fix the batch size."));
     if (x[a].is_fixed() && x[a].value() != total)
-      throw ShapeError(join("split: expected sizes that sum to ", x[a], ", the size of axis ", a, " of ", x, ", got ", sizes, "."));
+      throw ShapeError(
+          join("split: expected sizes that sum to ", x[a], ", the size of axis ", a, " of ", x, ", got ", sizes, "."));
     Specs out;
     for (const std::int64_t s : sizes) {
       out.emplace_back(in.dtype(0), x);
@@ -44,7 +46,8 @@ struct Split {
     return one_value(emit::concat(e, std::move(parts), axis));
   }
   void prepare(Preparation& p) const {
-    p.params<SplitParams>() = {axis_index("split", axis, p.in(0).shape.size()), item_size(p.in(0).dtype), p.outs().size()};
+    p.params<SplitParams>() = {axis_index("split", axis, p.in(0).shape.size()), item_size(p.in(0).dtype),
+                               p.outs().size()};
     p.run(run, "split");
   }
   static void run(const Step& step, const Buffers& b) noexcept {

@@ -35,7 +35,8 @@ struct StackGrad : StackFields {
     expect_inputs("stack_grad", in, 1);
     const std::size_t a = axis_index("stack_grad", axis, in.rank(0));
     const Dim count = in.shape(0)[a];
-    if (!count.is_fixed()) throw GraphError(join("stack_grad: expected axis ", a, " of a known size, got shape ", in.shape(0), "."));
+    if (!count.is_fixed())
+      throw GraphError(join("stack_grad: expected axis ", a, " of a known size, got shape ", in.shape(0), "."));
     Shape part = in.shape(0);
     part.erase_at(a);
     Specs out;
@@ -51,7 +52,8 @@ struct StackGrad : StackFields {
       const StackLayout l(b.out[i], p);
       auto* to = static_cast<unsigned char*>(b.out[i].data);
       if (l.part != 0)
-        for (std::size_t r = 0; r < l.runs; ++r) std::memcpy(to + r * l.part, from + (r * p.count + i) * l.part, l.part);
+        for (std::size_t r = 0; r < l.runs; ++r)
+          std::memcpy(to + r * l.part, from + (r * p.count + i) * l.part, l.part);
     }
   }
 };
@@ -85,7 +87,8 @@ struct Stack : StackFields {
       const StackLayout l(b.in[i], p);
       const auto* from = static_cast<const unsigned char*>(b.in[i].data);
       if (l.part != 0)
-        for (std::size_t r = 0; r < l.runs; ++r) std::memcpy(to + (r * p.count + i) * l.part, from + r * l.part, l.part);
+        for (std::size_t r = 0; r < l.runs; ++r)
+          std::memcpy(to + (r * p.count + i) * l.part, from + r * l.part, l.part);
     }
   }
 };

@@ -21,11 +21,14 @@ struct Tile {
   Specs infer(const InSpecs& in) const {
     expect_inputs("tile", in, 1);
     Shape out = in.shape(0);
-    if (out.size() > kMaxRank) throw ShapeError(join("tile: expected at most ", kMaxRank, " axes, got ", out.size(), "."));
+    if (out.size() > kMaxRank)
+      throw ShapeError(join("tile: expected at most ", kMaxRank, " axes, got ", out.size(), "."));
     if (multiples.size() != out.size())
-      throw InvalidArgumentError(join("tile: expected one multiple for each of ", out.size(), " axes, got ", multiples, "."));
+      throw InvalidArgumentError(
+          join("tile: expected one multiple for each of ", out.size(), " axes, got ", multiples, "."));
     for (std::size_t i = 0; i < out.size(); ++i) {
-      if (multiples[i] < 0) throw InvalidArgumentError(join("tile: expected multiples of 0 or more, got ", multiples, "."));
+      if (multiples[i] < 0)
+        throw InvalidArgumentError(join("tile: expected multiples of 0 or more, got ", multiples, "."));
       out[i] = layernet::multiply(out[i], Dim(multiples[i]), "tile");
     }
     return one_spec(in.dtype(0), std::move(out));

@@ -1,5 +1,5 @@
-// What the ops that change variables share. The first inputs are the variables, the first outputs their new values, which
-// may lie in the same memory.
+// What the ops that change variables share. The first inputs are the variables, the first outputs their new values,
+// which may lie in the same memory.
 #pragma once
 
 #include "ops/kernel_pick.h"
@@ -8,7 +8,8 @@ namespace layernet {
 
 constexpr const char* kUpdateNoGradient = "an update changes a variable and gives no value";
 
-// Inputs: `variables` of one shape and type, a gradient (or value) like them, then `scalars` single numbers of that type.
+// Inputs: `variables` of one shape and type, a gradient (or value) like them, then `scalars` single numbers of that
+// type.
 inline Specs infer_update(const char* who, const InSpecs& in, std::size_t variables, std::size_t scalars) {
   const std::size_t like = variables + 1;
   expect_inputs(who, in, like + scalars);
@@ -21,7 +22,8 @@ inline Specs infer_update(const char* who, const InSpecs& in, std::size_t variab
       continue;
     }
     if (got.size() != want.size()) fail_shape(who, join("shape ", want, " like the variable's"), join("shape ", got));
-    for (std::size_t d = 0; d < want.size(); ++d) same_dim(who, "sizes of the variable and what changes it", want[d], got[d]);
+    for (std::size_t d = 0; d < want.size(); ++d)
+      same_dim(who, "sizes of the variable and what changes it", want[d], got[d]);
     if (i < variables) out.push_back(in[0]);
   }
   return out;
