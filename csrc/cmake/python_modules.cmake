@@ -36,10 +36,16 @@ target_compile_options(_predict PRIVATE -w)
 layernet_module(_predict)
 
 if(NOT SKBUILD)
-  # `PYTHONPATH=<build folder>` then imports the sources in python/layernet with the modules built here.
+  # `PYTHONPATH=<build folder>` then imports the sources in python/layernet with the modules built here, headers included.
+  set(link_package ${PROJECT_SOURCE_DIR}/csrc/cmake/link_package.cmake)
   add_custom_target(
-    dev ALL COMMAND ${CMAKE_COMMAND} -DSOURCE=${PROJECT_SOURCE_DIR}/python/layernet -DTARGET=${LAYERNET_PACKAGE_DIR}
-                    -P ${PROJECT_SOURCE_DIR}/csrc/cmake/link_package.cmake VERBATIM)
+    dev ALL
+    COMMAND ${CMAKE_COMMAND} -DSOURCE=${PROJECT_SOURCE_DIR}/python/layernet -DTARGET=${LAYERNET_PACKAGE_DIR} -P ${link_package}
+    COMMAND ${CMAKE_COMMAND} -DSOURCE=${PROJECT_SOURCE_DIR}/csrc/include/layernet
+            -DTARGET=${LAYERNET_PACKAGE_DIR}/include/layernet -P ${link_package}
+    COMMAND ${CMAKE_COMMAND} -DSOURCE=${LAYERNET_GENERATED_DIR}/layernet -DTARGET=${LAYERNET_PACKAGE_DIR}/include/layernet
+            -P ${link_package}
+    VERBATIM)
   add_dependencies(dev _core _predict)
 endif()
 if(SKBUILD)

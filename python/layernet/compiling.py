@@ -40,7 +40,7 @@ def as_input(x: Any, dtype: str) -> npt.NDArray[Any]:
 
 
 def input_template(network: Layer, inputs: Any = None) -> Any:
-    """Placeholders to trace `network` with: `inputs`, else as in its first call, else its first layer's `input_shape`."""
+    """Placeholders to trace `network` with: `inputs`, else as in its first call, else its first layer's shape."""
     if inputs is not None:
         for leaf in nest.flatten(inputs):
             if not isinstance(leaf, Symbol):

@@ -41,6 +41,8 @@ inline Predictor from_python(PyObject* object) {
   void* handle = capsule != nullptr ? PyCapsule_GetPointer(capsule, "layernet.predictor") : nullptr;
   if (handle == nullptr) {
     Py_XDECREF(capsule);
+    if (api != nullptr)
+      PyErr_Format(PyExc_TypeError, "expected a layernet.Predictor, got %s.", Py_TYPE(object)->tp_name);
     throw PredictorError(LAYERNET_INVALID_ARGUMENT, "from_python: expected a layernet.Predictor.");
   }
   auto* predictor = static_cast<layernet_predictor*>(handle);
