@@ -45,6 +45,7 @@ class Net(ln.Network):
 
 
 def network(workload: Workload) -> Net:
+    ln.reset_naming()  # each batch size makes a network of the workload's name anew
     net = Net(workload)
     net(np.zeros((1, workload.features), np.float32))
     for step in workload.steps:
