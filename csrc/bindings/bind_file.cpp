@@ -59,10 +59,8 @@ void bind_file(py::module_& m) {
       .def(
           "bytes", [](const PredictorFile& file) { return py::bytes(file.bytes()); }, "The content of the file.")
       .def_property_readonly("structure", &PredictorFile::structure, "JSON of the caller's own.")
-      .def_property_readonly(
-          "port_counts",
-          [](const PredictorFile& file) { return py::make_tuple(file.input_count(), file.output_count()); },
-          "How many inputs and outputs.")
+      .def_property_readonly("input_names", &PredictorFile::input_names, "Names of the inputs.")
+      .def_property_readonly("output_count", &PredictorFile::output_count, "How many outputs.")
       .def_property_readonly("output_names", &PredictorFile::output_names, "Names of the outputs, or none.");
   m.def("plan_handle", &handle_of, py::arg("plan"), py::arg("output_names"),
         "A capsule with the layernet_predictor of c_api.h.");

@@ -75,7 +75,10 @@ class GraphContent final : public PredictorFile::Content {
  public:
   GraphContent(const Graph& graph, const PredictorFile::Names& names, const std::string& structure)
       : graph_(frozen(graph, checked(graph, names))) {
-    extras = GraphExtras{graph.inputs().size(), graph.outputs().size(), names.outputs, structure};
+    for (const Value& v : graph_.inputs()) extras.input_names.push_back(v.symbol().node->name);
+    extras.outputs = graph.outputs().size();
+    extras.output_names = names.outputs;
+    extras.structure = structure;
   }
   Graph graph() const override { return graph_; }
   void write(const std::function<void(const void*, std::size_t)>& put) const override {
@@ -170,8 +173,8 @@ PredictorFile PredictorFile::parse(const void* data, std::size_t size) {
 Graph PredictorFile::graph() const {
   return content_->graph();
 }
-std::size_t PredictorFile::input_count() const noexcept {
-  return content_->extras.inputs;
+const std::vector<std::string>& PredictorFile::input_names() const noexcept {
+  return content_->extras.input_names;
 }
 std::size_t PredictorFile::output_count() const noexcept {
   return content_->extras.outputs;

@@ -450,7 +450,9 @@ Graph graph_from_json(const JsonDocument& document, const GraphTensors& tensors,
 GraphExtras read_graph_extras(const JsonDocument& document) {
   const Object root = root_object(document);
   GraphExtras extras;
-  extras.inputs = root.at("inputs").items("inputs").size();
+  for (const JsonValue& input : root.at("inputs").items("inputs"))
+    for (const JsonValue::Member& m : input.members("an input"))
+      if (m.name == "name") extras.input_names.push_back(m.value.string("name of an input"));
   extras.outputs = root.at("outputs").items("outputs").size();
   if (const JsonValue* names = root.find("output_names"))
     for (const JsonValue& name : names->items("output_names"))

@@ -25,7 +25,8 @@ struct GraphJson {
 };
 // What a description has beside the graph.
 struct GraphExtras {
-  std::size_t inputs = 0, outputs = 0;    // how many
+  std::vector<std::string> input_names;
+  std::size_t outputs = 0;                // how many
   std::vector<std::string> output_names;  // of all outputs, or none
   std::string structure = "null";         // JSON of the caller's own
 };

@@ -72,6 +72,9 @@ def takes_training(network: Layer) -> bool:
     return "training" in inspect.signature(network.call).parameters
 
 
+Port = tuple[str, tuple[int | None, ...]]  # name and shape
+
+
 class Predictor(PlanCaller):
     """A network compiled for inference: traced, fused, its weights packed. Immutable; threads may share it.
 
@@ -104,6 +107,7 @@ class Predictor(PlanCaller):
     _plan: Any
     _file: _core.PredictorFile
     _handle: Any
+    _ports: tuple[list[Port], list[Port]]
     _options: dict[str, Any]
     input_shapes: Any
     output_shapes: Any
@@ -147,13 +151,18 @@ class Predictor(PlanCaller):
         self._handle = None
         self._options = {"threads": threads, "release_gil": release_gil}
         self._outputs = nest.map_structure(lambda _: None, outputs)
+        output_names = file.output_names or nest.leaf_names(outputs, "output")
+        self._ports = (
+            [(name, s.shape) for name, s in zip(file.input_names, graph.inputs, strict=True)],
+            [(name, s.shape) for name, s in zip(output_names, graph.outputs, strict=True)],
+        )
         self.input_shapes = nest.pack_like(inputs, [s.shape for s in graph.inputs])
         self.output_shapes = nest.pack_like(outputs, [s.shape for s in graph.outputs])
         return self
 
     @classmethod
     def _from_file(cls, file: _core.PredictorFile, threads: int, release_gil: bool | str) -> Predictor:
-        inputs, outputs = structure_json.decode_pair(file.structure, *file.port_counts)
+        inputs, outputs = structure_json.decode_pair(file.structure, len(file.input_names), file.output_count)
         try:
             return cls._compile(file, inputs, outputs, threads, release_gil)
         except (DTypeError, GraphError, ShapeError) as error:

@@ -33,10 +33,10 @@ class LAYERNET_API PredictorFile {
 
   // The graph, its variables read anew: every call gives a copy of its own when this is a file.
   Graph graph() const;
-  std::size_t input_count() const noexcept;
+  const std::vector<std::string>& input_names() const noexcept;
   std::size_t output_count() const noexcept;
+  const std::vector<std::string>& output_names() const noexcept;  // of all outputs, or none
   const std::string& structure() const noexcept;
-  const std::vector<std::string>& output_names() const noexcept;
   // Writes the file in one step: readers see the old one or the new one, and an error leaves the old one.
   void save(const std::string& path) const;
   // The content of the file.
