@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import math
 import os
-import secrets
 from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Any, NamedTuple
@@ -232,7 +231,7 @@ def atomic_write(path: str | os.PathLike[str], chunks: Iterable[bytes | memoryvi
     """
     target = os.fspath(path)
     folder, base = os.path.split(os.path.abspath(target))
-    temporary = os.path.join(folder, f".{base}.{secrets.token_hex(6)}.tmp")
+    temporary = os.path.join(folder, f".{base}.{os.urandom(6).hex()}.tmp")
     try:
         with open(temporary, "xb", buffering=0) as file:
             for chunk in chunks:
