@@ -38,6 +38,9 @@ function(layernet_add_kernels target)
   file(GLOB per_isa CONFIGURE_DEPENDS "${LAYERNET_KERNELS_DIR}/target_*.cpp")
   file(GLOB baseline CONFIGURE_DEPENDS "${LAYERNET_KERNELS_DIR}/*.cpp")
   list(REMOVE_ITEM baseline ${per_isa})
+  # blas.cpp opens its library with these functions; they are here too so that kernel programs link without liblayernet.
+  list(APPEND baseline "${LAYERNET_KERNELS_DIR}/../core/platform_posix.cpp")
+  target_link_libraries(${target} PUBLIC ${CMAKE_DL_LIBS})
 
   foreach(isa IN LISTS LAYERNET_ISAS)
     set(objects ${target}_${isa})

@@ -46,13 +46,13 @@ struct Tile {
                                      : (r <= 3 ? 8 : r == 4 ? 6 : r <= 6 ? 4 : 2);
     return fit / vecs * vecs > 0 ? fit / vecs * vecs : vecs;
   }
-  // B [block_k, block_n] takes 512 KB, half of L2; A [rows_at_once, block_k] about L1.
+  // B [block_k, block_n] takes 512 KB (f32) or 256 KB of a 1 MB L2; A [rows_at_once, block_k] about L1.
   static constexpr size_t block_k = 2048 / sizeof(T);
-  static constexpr size_t block_n = 256;
+  static constexpr size_t block_n = 1024 / sizeof(T);
   static constexpr size_t tiles_at_once = kRegisters == 16 ? 4 : 1;
   static constexpr size_t rows_at_once = tiles_at_once * rows;
   // Rows finished before the next: C [block_m, block_n] stays in L2 while k runs and when an activation follows.
-  static constexpr size_t block_m = rows == 6 ? 192 : 224;
+  static constexpr size_t block_m = (rows == 6 ? 768 : 896) / sizeof(T);
   // An unpacked B is used in place below few_rows rows, in_place_k of its rows at a time; otherwise it is packed in chunks
   // of [chunk_k, chunk_n].
   static constexpr size_t few_rows = 4 * static_cast<size_t>(rows);
