@@ -2,13 +2,13 @@
 # Builds kernel_check by itself, with nothing but a compiler, and runs it: for sanitizers and emulators.
 #   build_kernel_check.sh [--stride N ...]      CXX, FLAGS (extra flags), RUN (an emulator), BUILD (folder) from the environment
 #   CXX=aarch64-linux-gnu-g++ RUN="qemu-aarch64 -L /usr/aarch64-linux-gnu" tests/cpp/build_kernel_check.sh --stride 1000003
-#   FLAGS="-fsanitize=address,undefined" tests/cpp/build_kernel_check.sh --isa avx2
+#   FLAGS="-O1 -fsanitize=address,undefined" tests/cpp/build_kernel_check.sh --isa avx2
 # The flags of each instruction set are those of csrc/cmake/isa.cmake.
 set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
 CXX=${CXX:-g++}
 build=${BUILD:-$root/build/kernel_check-$(basename "$CXX")}
-common="-std=c++17 -Wall -Wextra -ffp-contract=off -I$root/csrc -I$root/tests/cpp ${FLAGS:-}"
+common="-std=c++17 -Wall -Wextra -ffp-contract=off -I$root/csrc -I$root/tests/cpp"
 kernel="-O3 -fno-math-errno -fno-trapping-math -fno-exceptions -fvisibility=hidden -fno-lto"
 avx2="-mavx2 -mfma -mf16c -mbmi2"
 case $($CXX -dumpmachine) in
@@ -29,11 +29,11 @@ for isa in $isas; do
 done >"$build/commands"
 echo "dispatch.o -O2 -c $root/csrc/kernels/dispatch.cpp" >>"$build/commands"
 echo "kernel_check.o -O1 -c $root/tests/cpp/kernel_check.cpp" >>"$build/commands"
-export CXX common build
-xargs -P 2 -L 1 sh -c 'output=$1; shift; $CXX $common "$@" -o "$build/$output"' compile <"$build/commands"
+export CXX common build FLAGS="${FLAGS:-}"
+xargs -P 2 -L 1 sh -c 'output=$1; shift; $CXX $common "$@" $FLAGS -o "$build/$output"' compile <"$build/commands"
 # shellcheck disable=SC2046,SC2086
-$CXX ${FLAGS:-} $(sed "s|^\([^ ]*\) .*|$build/\1|" "$build/commands") -o "$build/kernel_check"
-if [ -z "${FLAGS:-}" ]; then
+$CXX $FLAGS $(sed "s|^\([^ ]*\) .*|$build/\1|" "$build/commands") -o "$build/kernel_check"
+if [ -z "$FLAGS" ]; then
   # shellcheck disable=SC2046
   python3 "$root/tests/cpp/check_symbols.py" $(sed -n "s|^\([^ ]*-target_[^ ]*\) .*|$build/\1|p" "$build/commands")
 fi
