@@ -27,3 +27,15 @@ foreach(source IN LISTS LAYERNET_TEST_SOURCES)
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES LABELS ${label})
 endforeach()
+
+# The reader of predictor files, and nothing else of the library, is compiled with sanitizers into the program that feeds it
+# damaged files; what ops say of shapes comes from the library.
+set(LAYERNET_READER_SOURCES core/error.cpp core/file_posix.cpp plan/json.cpp plan/safetensors.cpp plan/graph_json.cpp plan/format.cpp)
+list(TRANSFORM LAYERNET_READER_SOURCES PREPEND ${PROJECT_SOURCE_DIR}/csrc/)
+target_sources(format_check PRIVATE ${LAYERNET_READER_SOURCES})
+if(NOT LAYERNET_SANITIZE)
+  # vptr would ask for type information that the library keeps to itself
+  set(flags -fsanitize=address,undefined -fno-sanitize=vptr -fno-sanitize-recover=all -g1)
+  target_compile_options(format_check PRIVATE ${flags})
+  target_link_options(format_check PRIVATE ${flags})
+endif()

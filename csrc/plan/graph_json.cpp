@@ -450,9 +450,12 @@ Graph graph_from_json(const JsonDocument& document, const GraphTensors& tensors,
 GraphExtras read_graph_extras(const JsonDocument& document) {
   const Object root = root_object(document);
   GraphExtras extras;
-  for (const JsonValue& input : root.at("inputs").items("inputs"))
-    for (const JsonValue::Member& m : input.members("an input"))
-      if (m.name == "name") extras.input_names.push_back(m.value.string("name of an input"));
+  const std::vector<JsonValue> inputs = root.at("inputs").items("inputs");
+  if (inputs.size() > kMaxPorts) root.at("inputs").fail("inputs", join("a list of at most ", kMaxPorts));
+  for (const JsonValue& value : inputs) {
+    const Object input(value, "an input", {"name", "dtype", "shape"}, document.who());
+    extras.input_names.push_back(input.at("name").string("name of an input"));
+  }
   extras.outputs = root.at("outputs").items("outputs").size();
   if (const JsonValue* names = root.find("output_names"))
     for (const JsonValue& name : names->items("output_names"))
