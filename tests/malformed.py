@@ -14,17 +14,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-KERNEL = np.arange(6, dtype="<f4").reshape(3, 2) / 8
-BIAS = np.array([0.5, -0.5], "<f4")
-FLAGS = np.array([True, False])
+KERNEL = [[0.0, 0.125], [0.25, 0.375], [0.5, 0.625]]
+BIAS = [0.5, -0.5]
+FLAGS = [True, False]
 HEADER = {
     "net/kernel": {"dtype": "F32", "shape": [3, 2], "data_offsets": [0, 24]},
     "net/bias": {"dtype": "F32", "shape": [2], "data_offsets": [24, 32]},
     "constant/0": {"dtype": "BOOL", "shape": [2], "data_offsets": [32, 34]},
 }
-DATA = KERNEL.tobytes() + BIAS.tobytes() + FLAGS.tobytes()
+DATA = struct.pack("<8f2?", *(value for row in KERNEL for value in row), *BIAS, *FLAGS)
 GRAPH = {
     "version": 1,
     "inputs": [{"name": "x", "dtype": "float32", "shape": ["N", 3]}],

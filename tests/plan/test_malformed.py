@@ -21,7 +21,7 @@ def load(path, content):
 def test_the_file_that_the_cases_spoil_is_good(tmp_path):
     predictor = load(tmp_path / "good", malformed.GOOD)
     x = np.ones((2, 3), "float32")
-    expected = np.where(malformed.FLAGS, np.maximum(x @ malformed.KERNEL + malformed.BIAS, 0), malformed.BIAS)
+    expected = np.where(malformed.FLAGS, np.maximum(x @ np.array(malformed.KERNEL) + malformed.BIAS, 0), malformed.BIAS)
     np.testing.assert_allclose(predictor.predict(x), expected, rtol=1e-6)
 
 

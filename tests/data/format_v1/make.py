@@ -1,7 +1,7 @@
-"""Made the files beside it with layernet 0.1.0: networks in version 1 of the format, inputs and the outputs of that time.
+"""Made the files beside it with layernet 0.1.0: networks in version 1 of the format, inputs, and the outputs then.
 
-They are kept as they are: a later layernet must read them and give these outputs. Run again only to add a file, and only
-that one: `python make.py NAME`.
+They are kept as they are: a later layernet must read them and give these outputs. Run again only to add a file, and
+only that one: `python make.py NAME`.
 """
 
 from __future__ import annotations
