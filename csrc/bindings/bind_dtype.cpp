@@ -126,7 +126,7 @@ void bind_dtype(py::module_& m) {
       .def("__hash__", [](const DTypeObject& d) { return py::hash(py::str(name_of(d.value))); })
       .def("__repr__", [](const DTypeObject& d) { return std::string("layernet.") + name_of(d.value); })
       .def("__str__", [](const DTypeObject& d) { return name_of(d.value); })
-      .def("__reduce__", [](const DTypeObject& d) {
+      .def("__reduce__", [](const DTypeObject& d) -> py::tuple {
         return py::make_tuple(py::module_::import("layernet._core").attr("as_dtype"), py::make_tuple(name_of(d.value)));
       });
   for (int i = 0; i < kDTypeCount; ++i) {

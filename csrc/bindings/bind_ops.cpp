@@ -391,6 +391,7 @@ PyObject* call_op_function(PyObject* f, PyObject* const* args, std::size_t n) {
 void bind_ops(py::module_& m) {
   op_function_type = reinterpret_cast<PyTypeObject*>(PyType_FromSpec(&spec));
   if (op_function_type == nullptr) throw py::error_already_set();
+  m.attr("Op") = py::handle(reinterpret_cast<PyObject*>(op_function_type));
   py::module_ ops = m.def_submodule("ops", "Every op of the library: inputs by position, attributes by keyword.");
   py::list described;
   for (std::size_t i = 0; i < op_count(); ++i) {

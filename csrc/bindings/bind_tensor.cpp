@@ -267,7 +267,7 @@ void bind_tensor(py::module_& m) {
       .def("__dlpack_device__", [](const Tensor&) { return py::make_tuple(1, 0); })
       .def("__repr__", [](const Tensor& t) { return repr_of("Tensor", "", t); })
       .def("__deepcopy__", [](py::object self, py::handle) { return self; })
-      .def("__reduce__", [](py::handle self) {
+      .def("__reduce__", [](py::handle self) -> py::tuple {
         const Tensor& t = *held<Tensor>(self.ptr());
         return py::make_tuple(py::module_::import("layernet._core").attr("constant"),
                               py::make_tuple(array_of(t, self), name_of(t.dtype())));

@@ -12,6 +12,7 @@ import functools
 import io
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -139,7 +140,9 @@ def _numbers(generator: np.random.Generator, shape: list[int], dtype: str) -> np
 def _best_time(predictor: layernet.Predictor, arrays: list[npt.NDArray[Any]], seconds: float) -> float:
     """Seconds for a call: the best of blocks of calls, since other programs only ever make it slower."""
     is_single = len(predictor.input_dtypes) == len(predictor.output_dtypes) == 1
-    call = functools.partial(*((predictor.predict, arrays[0]) if is_single else (predictor.run_list, arrays)))
+    call: Callable[[], object] = (
+        functools.partial(predictor.predict, arrays[0]) if is_single else functools.partial(predictor.run_list, arrays)
+    )
     call()
     start = time.perf_counter()
     call()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, Protocol, TypeAlias, cast
+from collections.abc import Sequence
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -21,16 +21,8 @@ DTypeLike: TypeAlias = "DType | str | npt.DTypeLike"
 TensorLike: TypeAlias = "Tensor | Symbol | _core.Variable | npt.NDArray[Any] | np.generic | float | Sequence[Any]"
 
 
-class _Op(Protocol):
-    def __call__(self, *inputs: Any, **attributes: Any) -> Tensor: ...
-
-
-class _Ops(Protocol):
-    def __getattr__(self, name: str) -> _Op: ...
-
-
-core_ops = cast(_Ops, _core.ops)
-as_dtype: Callable[[Any], DType] = _core.as_dtype
+core_ops = _core.ops
+as_dtype = _core.as_dtype
 
 
 def constant(value: TensorLike, dtype: DTypeLike | None = None, shape: Sequence[int] | None = None) -> Tensor:
