@@ -15,10 +15,6 @@
 
 #include "core/platform_posix.h"
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
-
 namespace layernet {
 
 namespace {
@@ -28,7 +24,7 @@ constexpr int kMaxWorkers = 255;
 
 void relax() noexcept {
 #if defined(__x86_64__)
-  _mm_pause();
+  __builtin_ia32_pause();
 #elif defined(__aarch64__)
   __asm__ volatile("yield");
 #endif

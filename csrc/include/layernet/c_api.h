@@ -67,7 +67,7 @@ static inline int64_t layernet_dim_at(int64_t dim, int64_t n) {
   return dim >= 0 ? dim : -dim * n;
 }
 
-/* ABI version and release ("0.1.0") of the library at run time. */
+/* ABI version and release ("major.minor.patch") of the library at run time. */
 LAYERNET_C_API int layernet_abi_version(void);
 LAYERNET_C_API const char* layernet_version(void);
 /* What went wrong last on this thread; "" when nothing did. Valid until the next failure on this thread. */
