@@ -1,7 +1,7 @@
 """Finds the coefficients in math.inl.h: weighted minimax fits by Lawson's algorithm, at 60 digits.
 
-Coefficients are rounded to the kernel's type one after the other, lowest power first, and the rest is fitted again after
-each, so the later ones make up for the rounding of the earlier ones. Prints C++ arrays and the error reached.
+Coefficients are rounded to the kernel's type one after the other, lowest power first, and the rest is fitted again
+after each, so the later ones make up for the rounding of the earlier ones. Prints C++ arrays and the error reached.
 Run: python3 fit_math.py [name ...]
 """
 
@@ -23,9 +23,11 @@ def to_float(x, bits):
 
 
 def minimax(basis, target, weight, points, rounds=25):
-    """Coefficients c minimising max |weight * (sum c_i basis_i - target)| over the points, by Lawson's algorithm: least
-    squares whose weights are multiplied by the error after each round. Unlike an exchange of extrema it needs no rule of
-    alternation, which fails once some coefficients are fixed."""
+    """Coefficients c minimising max |weight * (sum c_i basis_i - target)| over the points, by Lawson's algorithm.
+
+    These are least squares whose weights are multiplied by the error after each round. Unlike an exchange of extrema
+    this needs no rule of alternation, which fails once some coefficients are fixed.
+    """
     n = len(basis)
     rows = [[weight(x) * b(x) for b in basis] for x in points]
     goal = [weight(x) * target(x) for x in points]
@@ -109,8 +111,16 @@ def fit_exp(bits, count):
 def fit_expm1(bits, count):
     # expm1(r) = r + r^2 Q(r), |r| <= ln 2 / 2.
     top = ln2 / 2 * mpf("1.0001")
-    fit(f"expm1 Q {bits}", expm1_q, lambda x: x**2 / abs(mp.expm1(x)) if x != 0 else 0, -top, top, list(range(count)),
-        bits, fixed=(mpf("0.5"),))
+    fit(
+        f"expm1 Q {bits}",
+        expm1_q,
+        lambda x: x**2 / abs(mp.expm1(x)) if x != 0 else 0,
+        -top,
+        top,
+        list(range(count)),
+        bits,
+        fixed=(mpf("0.5"),),
+    )
 
 
 def fit_log(bits, count):
@@ -124,14 +134,29 @@ def fit_log_tail(bits, count):
     # The part of 2 atanh(s) beyond s and s^3, for the two-word logarithm of pow: 2/5 + 2/7 z + ...
     top = (mp.sqrt(2) - 1) / (mp.sqrt(2) + 1)
     target = lambda z: ((2 * mp.atanh(mp.sqrt(z)) / mp.sqrt(z) - 2) / z - mpf(2) / 3) / z
-    fit(f"log tail {bits}", target, lambda z: z**2 / 2, mpf(10) ** -10, (top * mpf("1.001")) ** 2, list(range(count)), bits)
+    fit(
+        f"log tail {bits}",
+        target,
+        lambda z: z**2 / 2,
+        mpf(10) ** -10,
+        (top * mpf("1.001")) ** 2,
+        list(range(count)),
+        bits,
+    )
 
 
 def fit_tanh(bits, count, top):
     # tanh(x) = x + x z P(z), z = x^2.
     target = lambda z: (mp.tanh(mp.sqrt(z)) / mp.sqrt(z) - 1) / z
-    fit(f"tanh P {bits}", target, lambda z: z * mp.sqrt(z) / mp.tanh(mp.sqrt(z)), mpf(10) ** -12, mpf(top) ** 2,
-        list(range(count)), bits)
+    fit(
+        f"tanh P {bits}",
+        target,
+        lambda z: z * mp.sqrt(z) / mp.tanh(mp.sqrt(z)),
+        mpf(10) ** -12,
+        mpf(top) ** 2,
+        list(range(count)),
+        bits,
+    )
 
 
 def fit_tanh_rational(bits, p_count, q_count, top):
@@ -155,13 +180,13 @@ def fit_tanh_rational(bits, p_count, q_count, top):
             w = lambda z: weight(z) / abs(value(q, z))
             c, _ = minimax(basis, rest, w, points)
             p = known_p + c[: len(free_p)]
-            q = [mpf(1)] + known_q + c[len(free_p) :]
+            q = [mpf(1), *known_q, *c[len(free_p) :]]
         kind, i = order.pop(0)
         if kind == "p":
             known_p.append(to_float(p[i], bits))
         else:
             known_q.append(to_float(q[i], bits))
-    q = [mpf(1)] + known_q
+    q = [mpf(1), *known_q]
     error = max(abs(weight(z) * (value(known_p, z) / value(q, z) - g(z))) for z in points)
     show(f"tanh P {bits}", known_p, bits, error)
     show(f"tanh Q {bits}", q, bits, error)
@@ -170,8 +195,15 @@ def fit_tanh_rational(bits, p_count, q_count, top):
 def fit_erf(bits, count, top):
     # erf(x) = x + x P(z), z = x^2.
     target = lambda z: mp.erf(mp.sqrt(z)) / mp.sqrt(z) - 1
-    fit(f"erf P {bits}", target, lambda z: mp.sqrt(z) / mp.erf(mp.sqrt(z)), mpf(10) ** -12, mpf(top) ** 2,
-        list(range(count)), bits)
+    fit(
+        f"erf P {bits}",
+        target,
+        lambda z: mp.sqrt(z) / mp.erf(mp.sqrt(z)),
+        mpf(10) ** -12,
+        mpf(top) ** 2,
+        list(range(count)),
+        bits,
+    )
 
 
 def fit_mills(bits, count, k, top):
@@ -186,14 +218,28 @@ def fit_mills(bits, count, k, top):
 
 def fit_sin(bits, count):
     target = lambda z: (mp.sin(mp.sqrt(z)) / mp.sqrt(z) - 1) / z
-    fit(f"sin {bits}", target, lambda z: z * mp.sqrt(z) / mp.sin(mp.sqrt(z)), mpf(10) ** -12, (mp.pi / 4 * mpf("1.001")) ** 2,
-        list(range(count)), bits)
+    fit(
+        f"sin {bits}",
+        target,
+        lambda z: z * mp.sqrt(z) / mp.sin(mp.sqrt(z)),
+        mpf(10) ** -12,
+        (mp.pi / 4 * mpf("1.001")) ** 2,
+        list(range(count)),
+        bits,
+    )
 
 
 def fit_cos(bits, count):
     target = lambda z: (mp.cos(mp.sqrt(z)) - 1 + z / 2) / z**2
-    fit(f"cos {bits}", target, lambda z: z**2 / mp.cos(mp.sqrt(z)), mpf(10) ** -10, (mp.pi / 4 * mpf("1.001")) ** 2,
-        list(range(count)), bits)
+    fit(
+        f"cos {bits}",
+        target,
+        lambda z: z**2 / mp.cos(mp.sqrt(z)),
+        mpf(10) ** -10,
+        (mp.pi / 4 * mpf("1.001")) ** 2,
+        list(range(count)),
+        bits,
+    )
 
 
 FITS = {

@@ -1,7 +1,7 @@
 """Checks that per-ISA object files define nothing but their table fillers: check_symbols.py OBJECT...
 
-A weak or inline function compiled for one instruction set could stand in for another's at link time and then run on a CPU
-that lacks it. Exit status 1 and a list if an object defines any other symbol that is visible to the linker.
+A weak or inline function compiled for one instruction set could stand in for another's at link time and then run on a
+CPU that lacks it. Exit status 1 and a list if an object defines any other symbol that is visible to the linker.
 """
 
 import os
@@ -18,7 +18,7 @@ def leaks(path):
     listing = subprocess.run([os.environ.get("NM", "nm"), path], capture_output=True, text=True, check=True).stdout
     symbols = [line.split()[-2:] for line in listing.splitlines() if len(line.split()) >= 2]
     # Lower case letters are local, but u, v and w are unique and weak ones; U is undefined.
-    visible = [(kind, name) for kind, name in symbols if kind == "V" or kind in "uvw" or (kind.isupper() and kind != "U")]
+    visible = [(kind, name) for kind, name in symbols if kind in "uvw" or (kind.isupper() and kind != "U")]
     return [(kind, name) for kind, name in visible if not (kind == "T" and FILLER.match(name))]
 
 

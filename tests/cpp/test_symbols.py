@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from cpp.check_symbols import leaks
 
 FOLDER = os.environ.get("LAYERNET_CPP_PROGRAMS")
