@@ -1,6 +1,7 @@
-// bench_gemm [f64] [nn|tn|nt] [packed|gemm|blas]: matrix products with bias of the active kernels (LAYERNET_ISA) and of BLAS
-// (LAYERNET_BLAS), A or B transposed as the letters say (forward is nn, the gradients tn and nt), against the fused multiply-add peak of one core measured in the same run.
-// Run it as `env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE bench_gemm`: both settings change what OpenBLAS does.
+// bench_gemm [f64] [nn|tn|nt] [packed|gemm|blas]: matrix products with bias of the active kernels (LAYERNET_ISA) and of
+// BLAS (LAYERNET_BLAS), A or B transposed as the letters say (forward is nn, the gradients tn and nt), against the
+// fused multiply-add peak of one core measured in the same run. Run it as `env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE
+// bench_gemm`: both settings change what OpenBLAS does.
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,21 +47,21 @@ double best_time(F f) {
 // Floating-point operations per second of 12 independent chains of fma, enough for any latency.
 #if defined(__x86_64__)
 #define CHAINS(F) F(0) F(1) F(2) F(3) F(4) F(5) F(6) F(7) F(8) F(9) F(10) F(11)
-#define DEFINE_PEAK(name, isa, vector, set1, fmadd, lanes)                   \
-  __attribute__((target(isa))) double name() {                               \
-    const int n = 100000;                                                    \
-    const double time = best_time([&]() __attribute__((target(isa))) {       \
-      const vector half = set1(0.5);                                         \
-      CHAINS(PEAK_START)                                                     \
-      for (int i = 0; i < n; ++i) {                                          \
-        CHAINS(PEAK_STEP_##fmadd)                                            \
-      }                                                                      \
-      CHAINS(PEAK_USE)                                                       \
-    });                                                                      \
-    return 2.0 * 12 * n * lanes / time;                                      \
+#define DEFINE_PEAK(name, isa, vector, set1, fmadd, lanes)             \
+  __attribute__((target(isa))) double name() {                         \
+    const int n = 100000;                                              \
+    const double time = best_time([&]() __attribute__((target(isa))) { \
+      const vector half = set1(0.5);                                   \
+      CHAINS(PEAK_START)                                               \
+      for (int i = 0; i < n; ++i) {                                    \
+        CHAINS(PEAK_STEP_##fmadd)                                      \
+      }                                                                \
+      CHAINS(PEAK_USE)                                                 \
+    });                                                                \
+    return 2.0 * 12 * n * lanes / time;                                \
   }
-#define PEAK_START(i)   \
-  auto x##i = half;     \
+#define PEAK_START(i) \
+  auto x##i = half;   \
   __asm__("" : "+x"(x##i));
 #define PEAK_USE(i) __asm__ volatile("" : : "x"(x##i));
 #define PEAK_STEP_ps512(i) x##i = _mm512_fmadd_ps(x##i, half, half);
@@ -87,7 +88,9 @@ double peak(const char* isa, bool f64) {
 template <class T>
 struct Buffer {
   T* p;
-  Buffer(size_t n, T value) : p(static_cast<T*>(aligned_alloc(64, (n * sizeof(T) + 127) / 64 * 64))) { std::fill(p, p + n, value); }
+  Buffer(size_t n, T value) : p(static_cast<T*>(aligned_alloc(64, (n * sizeof(T) + 127) / 64 * 64))) {
+    std::fill(p, p + n, value);
+  }
   ~Buffer() { free(p); }
   Buffer(const Buffer&) = delete;
   Buffer& operator=(const Buffer&) = delete;
@@ -96,7 +99,8 @@ struct Buffer {
 };
 
 template <class T>
-void run(const KernelTable& table, size_t m, size_t n, size_t k, double peak_flops, const char* layout, const char* only) {
+void run(const KernelTable& table, size_t m, size_t n, size_t k, double peak_flops, const char* layout,
+         const char* only) {
   constexpr bool single = sizeof(T) == 4;
   const Buffer<T> a(m * k, T(0.5)), b(k * n, T(0.25)), c(m * n, T(0)), bias(n, T(1));
   size_t pack_bytes, workspace_bytes;
@@ -126,7 +130,8 @@ void run(const KernelTable& table, size_t m, size_t n, size_t k, double peak_flo
   char size[64];
   snprintf(size, sizeof size, "%zux%zux%zu", m, k, n);
   const auto report = [&](const char* what, double time) {
-    printf("%-7s %-16s %-7s %10.1f ns %8.1f GFLOP/s", single ? "f32" : "f64", size, what, time * 1e9, flops / time * 1e-9);
+    printf("%-7s %-16s %-7s %10.1f ns %8.1f GFLOP/s", single ? "f32" : "f64", size, what, time * 1e9,
+           flops / time * 1e-9);
     if (peak_flops > 0) printf(" %5.1f%%", flops / time / peak_flops * 100);
     printf(" %7.1f GB/s of B\n", bytes / time * 1e-9);
   };
@@ -134,7 +139,8 @@ void run(const KernelTable& table, size_t m, size_t n, size_t k, double peak_flo
   GemmArgs with_packed = g;
   with_packed.b = packed;
   if (wanted("packed"))
-    report("packed", best_time([&] { single ? table.gemm_packed_f32(&with_packed) : table.gemm_packed_f64(&with_packed); }));
+    report("packed",
+           best_time([&] { single ? table.gemm_packed_f32(&with_packed) : table.gemm_packed_f64(&with_packed); }));
   if (wanted("gemm")) report("gemm", best_time([&] { single ? table.gemm_f32(&g) : table.gemm_f64(&g); }));
   const BlasApi* api = wanted("blas") ? blas() : nullptr;
   if (api) {
@@ -143,9 +149,11 @@ void run(const KernelTable& table, size_t m, size_t n, size_t k, double peak_flo
     const int lda = turn_a ? im : ik, ldb = turn_b ? ik : in;
     report("blas", best_time([&] {
              if constexpr (single)
-               api->sgemm(kCblasRowMajor, turned_a, turned_b, im, in, ik, 1, a.data(), lda, b.data(), ldb, 0, c.data(), in);
+               api->sgemm(kCblasRowMajor, turned_a, turned_b, im, in, ik, 1, a.data(), lda, b.data(), ldb, 0, c.data(),
+                          in);
              else
-               api->dgemm(kCblasRowMajor, turned_a, turned_b, im, in, ik, 1, a.data(), lda, b.data(), ldb, 0, c.data(), in);
+               api->dgemm(kCblasRowMajor, turned_a, turned_b, im, in, ik, 1, a.data(), lda, b.data(), ldb, 0, c.data(),
+                          in);
              for (size_t i = 0; i < m; ++i)
                for (size_t j = 0; j < n; ++j) c[i * n + j] += bias[j];
            }));
@@ -157,10 +165,10 @@ void run_all(const char* layout, const char* only) {
   const KernelTable& table = active_kernels();
   const double flops = peak(table.isa, sizeof(T) == 8);
   printf("%s: peak of one core %.1f GFLOP/s; sizes are m x k x n\n", table.isa, flops * 1e-9);
-  const size_t sizes[][3] = {{1, 16, 64},     {1, 64, 64},      {1, 64, 4},       {1, 64, 1},      {1, 128, 256},    {1, 512, 1024},
-                             {1, 1024, 512},  {1, 2048, 2048},  {2, 512, 1024},   {4, 512, 1024},  {8, 512, 1024},   {16, 512, 1024},
-                             {64, 512, 1024}, {1024, 512, 1024}, {256, 256, 256}, {1024, 1024, 1024}, {37, 91, 53},  {32, 64, 64},
-                             {256, 64, 10},   {256, 64, 1}};
+  const size_t sizes[][3] = {{1, 16, 64},        {1, 64, 64},     {1, 64, 4},      {1, 64, 1},        {1, 128, 256},
+                             {1, 512, 1024},     {1, 1024, 512},  {1, 2048, 2048}, {2, 512, 1024},    {4, 512, 1024},
+                             {8, 512, 1024},     {16, 512, 1024}, {64, 512, 1024}, {1024, 512, 1024}, {256, 256, 256},
+                             {1024, 1024, 1024}, {37, 91, 53},    {32, 64, 64},    {256, 64, 10},     {256, 64, 1}};
   for (const auto& s : sizes) run<T>(table, s[0], s[2], s[1], flops, layout, only);
 }
 

@@ -35,7 +35,9 @@ class TapeEmitter final : public Emitter {
 
 TapeEmitter tape_emitter;
 
-const OpDef& op_named(const char* name) { return *find_op(name); }
+const OpDef& op_named(const char* name) {
+  return *find_op(name);
+}
 
 Value apply(const OpDef& op, Values inputs) {
   return std::move(current_emitter().emit(op, op.defaults.get(), std::move(inputs), Targets())[0]);
@@ -62,10 +64,11 @@ bool add_in_place(const OpDef& add_op, const Value& a, const Value& b) {
 
 }  // namespace
 
-// ---- ids -----------------------------------------------------------------------------------------------------------------
+// ---- ids ------------------------------------------------------------------------------------------------------------
 
 namespace {
-// Bodies are at least 16 bytes apart; the multiplier is 2^64 divided by the golden ratio (Knuth, volume 3, section 6.4).
+// Bodies are at least 16 bytes apart; the multiplier is 2^64 divided by the golden ratio (Knuth, volume 3, section
+// 6.4).
 std::size_t hash_of(const ValueBody* body) noexcept {
   return static_cast<std::size_t>((reinterpret_cast<std::uintptr_t>(body) >> 4) * 0x9E3779B97F4A7C15ull >> 20);
 }
@@ -102,7 +105,7 @@ void Tape::IdMap::clear() noexcept {
   count_ = 0;
 }
 
-// ---- recording -----------------------------------------------------------------------------------------------------------
+// ---- recording ------------------------------------------------------------------------------------------------------
 
 Tape::~Tape() {
   if (active_) pop();
@@ -150,7 +153,9 @@ Tape::Watched& Tape::watched(const std::shared_ptr<Variable>& variable) {
   return variables_.back();
 }
 
-void Tape::watch(const std::shared_ptr<Variable>& variable) { watched(variable); }
+void Tape::watch(const std::shared_ptr<Variable>& variable) {
+  watched(variable);
+}
 
 std::vector<std::shared_ptr<Variable>> Tape::watched_variables() const {
   std::vector<std::shared_ptr<Variable>> out;
@@ -187,7 +192,7 @@ void Tape::record(const OpDef& op, const void* attributes, const Values& inputs,
   for (const Value& v : outputs) r.output_ids.push_back(is_floating(v.dtype()) ? track(v) : kNone);
 }
 
-// ---- the walk back -------------------------------------------------------------------------------------------------------
+// ---- the walk back --------------------------------------------------------------------------------------------------
 
 Values Tape::gradient(const Values& targets, const std::vector<Source>& sources, const Values& output_gradients) {
   static const OpDef& add_op = op_named("add");

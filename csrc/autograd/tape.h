@@ -1,8 +1,9 @@
-// Tape: reverse-mode differentiation by recording (Griewank and Walther 2008, chapter 3; TensorFlow's GradientTape semantics).
+// Tape: reverse-mode differentiation by recording (Griewank and Walther 2008, chapter 3; TensorFlow's GradientTape
+// semantics).
 //
-// A tape remembers each op that was applied to something it tracks, with inputs and outputs; gradient() walks the records
-// backwards and lets each op emit its own gradient. Emitted ops go through the thread's current emitter, so an outer tape
-// records them (higher orders) and a trace turns them into nodes. Used by one thread at a time.
+// A tape remembers each op that was applied to something it tracks, with inputs and outputs; gradient() walks the
+// records backwards and lets each op emit its own gradient. Emitted ops go through the thread's current emitter, so an
+// outer tape records them (higher orders) and a trace turns them into nodes. Used by one thread at a time.
 #pragma once
 
 #include <cstdint>
@@ -38,8 +39,8 @@ class LAYERNET_API Tape {
     Value value;                         // either a value
     std::shared_ptr<Variable> variable;  // or a variable
   };
-  // Gradients of the sum of the targets, one per source; empty where nothing connects. `output_gradients` weights the targets
-  // (empty entries mean ones). A tape that is not persistent is used up: its records are freed on the way.
+  // Gradients of the sum of the targets, one per source; empty where nothing connects. `output_gradients` weights the
+  // targets (empty entries mean ones). A tape that is not persistent is used up: its records are freed on the way.
   Values gradient(const Values& targets, const std::vector<Source>& sources, const Values& output_gradients);
 
   // For the emitter.

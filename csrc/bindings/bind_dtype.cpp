@@ -16,21 +16,38 @@ struct DTypeObject {
 // Kept for the life of the process: types are compared on every call.
 PyObject* dtype_objects[kDTypeCount];
 
-const char* numpy_name(DType t) { return t == DType::bfloat16 ? nullptr : name_of(t); }
+const char* numpy_name(DType t) {
+  return t == DType::bfloat16 ? nullptr : name_of(t);
+}
 
 // numpy's type numbers are part of its stable ABI.
 bool from_numpy_number(int number, std::size_t item, DType* out) {
   switch (number) {
-    case 0: *out = DType::bool_; return true;
-    case 1: *out = DType::int8; return true;
-    case 2: *out = DType::uint8; return true;
+    case 0:
+      *out = DType::bool_;
+      return true;
+    case 1:
+      *out = DType::int8;
+      return true;
+    case 2:
+      *out = DType::uint8;
+      return true;
     case 5:
     case 7:
-    case 9: *out = item == 4 ? DType::int32 : DType::int64; return true;
-    case 11: *out = DType::float32; return true;
-    case 12: *out = DType::float64; return true;
-    case 23: *out = DType::float16; return true;
-    default: return false;
+    case 9:
+      *out = item == 4 ? DType::int32 : DType::int64;
+      return true;
+    case 11:
+      *out = DType::float32;
+      return true;
+    case 12:
+      *out = DType::float64;
+      return true;
+    case 23:
+      *out = DType::float16;
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -42,7 +59,8 @@ bool try_dtype(py::handle object, DType* out) {
   if (py::isinstance<py::str>(object) && dtype_from_name(object.cast<std::string>(), out)) return true;
   const py::object np = py::module_::import("numpy");
   try {
-    const auto dt = py::reinterpret_steal<py::object>(py::dtype::from_args(py::reinterpret_borrow<py::object>(object)).release());
+    const auto dt =
+        py::reinterpret_steal<py::object>(py::dtype::from_args(py::reinterpret_borrow<py::object>(object)).release());
     const auto& d = static_cast<const py::dtype&>(dt);
     return from_numpy_number(d.num(), static_cast<std::size_t>(d.itemsize()), out);
   } catch (py::error_already_set&) {
@@ -52,7 +70,9 @@ bool try_dtype(py::handle object, DType* out) {
 
 }  // namespace
 
-py::object dtype_object(DType t) { return py::reinterpret_borrow<py::object>(dtype_objects[static_cast<int>(t)]); }
+py::object dtype_object(DType t) {
+  return py::reinterpret_borrow<py::object>(dtype_objects[static_cast<int>(t)]);
+}
 
 DType dtype_of(py::handle object) {
   DType t;
@@ -74,20 +94,36 @@ void set_python_error() noexcept {
     } catch (const Error& e) {
       const char* name = "Error";
       switch (e.code()) {
-        case ErrorCode::invalid_argument: name = "InvalidArgumentError"; break;
-        case ErrorCode::shape: name = "ShapeError"; break;
-        case ErrorCode::dtype: name = "DTypeError"; break;
-        case ErrorCode::graph: name = "GraphError"; break;
-        case ErrorCode::format: name = "FormatError"; break;
-        case ErrorCode::not_found: name = "NotFoundError"; break;
-        case ErrorCode::failed_precondition: name = "FailedPreconditionError"; break;
-        case ErrorCode::io: break;
+        case ErrorCode::invalid_argument:
+          name = "InvalidArgumentError";
+          break;
+        case ErrorCode::shape:
+          name = "ShapeError";
+          break;
+        case ErrorCode::dtype:
+          name = "DTypeError";
+          break;
+        case ErrorCode::graph:
+          name = "GraphError";
+          break;
+        case ErrorCode::format:
+          name = "FormatError";
+          break;
+        case ErrorCode::not_found:
+          name = "NotFoundError";
+          break;
+        case ErrorCode::failed_precondition:
+          name = "FailedPreconditionError";
+          break;
+        case ErrorCode::io:
+          break;
       }
       const py::object cls = py::module_::import("layernet.errors").attr(name);
       // A name out of a damaged file may be cut within a character.
       const std::string_view what = e.what();
-      PyErr_SetObject(cls.ptr(), py::reinterpret_steal<py::object>(PyUnicode_DecodeUTF8(
-                                     what.data(), static_cast<Py_ssize_t>(what.size()), "replace")).ptr());
+      PyErr_SetObject(cls.ptr(), py::reinterpret_steal<py::object>(
+                                     PyUnicode_DecodeUTF8(what.data(), static_cast<Py_ssize_t>(what.size()), "replace"))
+                                     .ptr());
     } catch (const py::builtin_exception& e) {
       e.set_error();
     } catch (const std::bad_alloc&) {
@@ -115,7 +151,8 @@ void bind_dtype(py::module_& m) {
       .def_property_readonly("is_integer", [](const DTypeObject& d) { return is_integer(d.value); })
       .def_property_readonly("dtype",
                              [](const DTypeObject& d) -> py::object {
-                               if (numpy_name(d.value) == nullptr) throw DTypeError("numpy has no type for bfloat16. Cast to float32.");
+                               if (numpy_name(d.value) == nullptr)
+                                 throw DTypeError("numpy has no type for bfloat16. Cast to float32.");
                                return py::dtype(numpy_name(d.value));
                              })
       .def("__eq__",
@@ -134,8 +171,9 @@ void bind_dtype(py::module_& m) {
     dtype_objects[i] = py::cast(DTypeObject{t}).release().ptr();
     m.attr(t == DType::bool_ ? "bool_" : name_of(t)) = dtype_object(t);
   }
-  m.def("as_dtype", [](py::handle object) { return dtype_object(dtype_of(object)); }, py::arg("object"),
-        "The DType that a name, a numpy dtype or a DType stands for.");
+  m.def(
+      "as_dtype", [](py::handle object) { return dtype_object(dtype_of(object)); }, py::arg("object"),
+      "The DType that a name, a numpy dtype or a DType stands for.");
 }
 
 }  // namespace layernet::python

@@ -59,13 +59,14 @@ py::list run_plan(const Plan& plan, const py::list& arrays) {
 }  // namespace
 
 void bind_graph(py::module_& m) {
-  m.def("placeholder",
-        [](const py::sequence& shape, py::handle dtype, const std::string& name) {
-          Shape s = shape_from(shape);
-          if (!s.empty() && s[0].is_unknown()) s[0] = Dim::batch();
-          return wrap(placeholder(Spec(dtype_of(dtype), std::move(s)), name));
-        },
-        py::arg("shape"), py::arg("dtype") = "float32", py::arg("name") = "");
+  m.def(
+      "placeholder",
+      [](const py::sequence& shape, py::handle dtype, const std::string& name) {
+        Shape s = shape_from(shape);
+        if (!s.empty() && s[0].is_unknown()) s[0] = Dim::batch();
+        return wrap(placeholder(Spec(dtype_of(dtype), std::move(s)), name));
+      },
+      py::arg("shape"), py::arg("dtype") = "float32", py::arg("name") = "");
   m.def("depends_on", [](const py::list& outputs, const py::list& inputs) {
     Values outs, ins;
     for (const py::handle o : outputs) outs.push_back(value_from(o));
@@ -90,7 +91,8 @@ void bind_graph(py::module_& m) {
         return depends_on(outs, ins);
       });
 
-  py::class_<ScopeObject<Trace>>(m, "Trace", "with Trace(): ops on variables give symbols; updates are recorded as effects.")
+  py::class_<ScopeObject<Trace>>(m, "Trace",
+                                 "with Trace(): ops on variables give symbols; updates are recorded as effects.")
       .def(py::init<>())
       .def("__enter__",
            [](py::object self) {
@@ -107,7 +109,8 @@ void bind_graph(py::module_& m) {
         for (const Ref<Node>& node : t.scope ? t.scope->effects() : t.effects) out.append(EffectObject{node});
         return out;
       });
-  py::class_<ScopeObject<TracePause>>(m, "NoTrace", "with NoTrace(): ops on variables run at once, also inside a trace.")
+  py::class_<ScopeObject<TracePause>>(m, "NoTrace",
+                                      "with NoTrace(): ops on variables run at once, also inside a trace.")
       .def(py::init<>())
       .def("__enter__",
            [](py::object self) {
@@ -137,8 +140,10 @@ void bind_graph(py::module_& m) {
         return out;
       });
 
-  py::class_<Plan, std::shared_ptr<Plan>>(m, "Plan", "A graph made ready to run: variables read, kernels chosen, weights packed.")
-      .def(py::init([](const Graph& graph) { return std::const_pointer_cast<Plan>(Plan::build(graph)); }), py::arg("graph"))
+  py::class_<Plan, std::shared_ptr<Plan>>(m, "Plan",
+                                          "A graph made ready to run: variables read, kernels chosen, weights packed.")
+      .def(py::init([](const Graph& graph) { return std::const_pointer_cast<Plan>(Plan::build(graph)); }),
+           py::arg("graph"))
       .def("run", &run_plan, py::arg("inputs"))
       .def("text", &Plan::text)
       .def_property_readonly("constant_bytes", &Plan::constant_bytes)

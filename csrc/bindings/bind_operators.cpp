@@ -67,7 +67,9 @@ PyObject* true_divide(PyObject* a, PyObject* b) {
   if (is_floating(dtype_of_value(known))) return apply<k_divide>({a, b});
   try {
     const py::object cast = py::module_::import("layernet._core").attr("ops").attr("cast");
-    const auto wide = [&](PyObject* o) { return is_value(o) ? cast(py::handle(o), py::arg("dtype") = "float64") : py::reinterpret_borrow<py::object>(o); };
+    const auto wide = [&](PyObject* o) {
+      return is_value(o) ? cast(py::handle(o), py::arg("dtype") = "float64") : py::reinterpret_borrow<py::object>(o);
+    };
     const py::object x = wide(a), y = wide(b);
     return apply<k_divide>({x.ptr(), y.ptr()});
   } catch (...) {
@@ -81,16 +83,21 @@ PyObject* power(PyObject* a, PyObject* b, PyObject* modulus) {
   return binary<k_power>(a, b);
 }
 
-// == and != are identity, as in TensorFlow 1.x: tensors can be kept in sets and dictionaries. ln.equal compares elements.
+// == and != are identity, as in TensorFlow 1.x: tensors can be kept in sets and dictionaries. ln.equal compares
+// elements.
 PyObject* compare(PyObject* a, PyObject* b, int operation) {
   if (operation == Py_EQ) return PyBool_FromLong(a == b);
   if (operation == Py_NE) return PyBool_FromLong(a != b);
   if (!is_operand(b)) return Py_NewRef(Py_NotImplemented);
   switch (operation) {
-    case Py_LT: return apply<k_less>({a, b});
-    case Py_LE: return apply<k_less_equal>({a, b});
-    case Py_GT: return apply<k_greater>({a, b});
-    default: return apply<k_greater_equal>({a, b});
+    case Py_LT:
+      return apply<k_less>({a, b});
+    case Py_LE:
+      return apply<k_less_equal>({a, b});
+    case Py_GT:
+      return apply<k_greater>({a, b});
+    default:
+      return apply<k_greater_equal>({a, b});
   }
 }
 
@@ -175,7 +182,8 @@ py::object subscript(py::object x, py::handle key) {
     }
   }
   if (used > shape.size())
-    throw py::index_error(join("index: expected at most ", shape.size(), " indices for shape ", shape, ", got ", used, "."));
+    throw py::index_error(
+        join("index: expected at most ", shape.size(), " indices for shape ", shape, ", got ", used, "."));
   py::list begin, end, strides, axes;
   Shape result;
   std::size_t axis = 0;
@@ -197,20 +205,25 @@ py::object subscript(py::object x, py::handle key) {
         continue;
       }
       if (!shape[axis].is_fixed())
-        throw GraphError(join("index: expected axis ", axis, " of shape ", shape, " to be kept whole (:), since its size is symbolic."));
+        throw GraphError(join("index: expected axis ", axis, " of shape ", shape,
+                              " to be kept whole (:), since its size is symbolic."));
       const Py_ssize_t n = PySlice_AdjustIndices(static_cast<Py_ssize_t>(shape[axis].value()), &b, &e, s);
       begin.append(b);
       end.append(n == 0 ? b : s > 0 ? e : e);
       strides.append(s);
       axes.append(axis++);
       result.push_back(Dim(n));
-    } else if (PyLong_Check(item.ptr()) || (PyIndex_Check(item.ptr()) && !is_symbol(item.ptr()) && !py::isinstance<py::array>(item) && !is_value(item.ptr()))) {
+    } else if (PyLong_Check(item.ptr()) || (PyIndex_Check(item.ptr()) && !is_symbol(item.ptr()) &&
+                                            !py::isinstance<py::array>(item) && !is_value(item.ptr()))) {
       const Py_ssize_t i = PyNumber_AsSsize_t(item.ptr(), PyExc_IndexError);
       if (i == -1 && PyErr_Occurred() != nullptr) throw py::error_already_set();
       if (!shape[axis].is_fixed())
-        throw GraphError(join("index: expected a slice on axis ", axis, " of shape ", shape, ", since its size is symbolic, got ", static_cast<long>(i), "."));
+        throw GraphError(join("index: expected a slice on axis ", axis, " of shape ", shape,
+                              ", since its size is symbolic, got ", static_cast<long>(i), "."));
       const auto n = static_cast<Py_ssize_t>(shape[axis].value());
-      if (i < -n || i >= n) throw py::index_error(join("index: expected an index in [", static_cast<long>(-n), ", ", static_cast<long>(n), ") on axis ", axis, ", got ", static_cast<long>(i), "."));
+      if (i < -n || i >= n)
+        throw py::index_error(join("index: expected an index in [", static_cast<long>(-n), ", ", static_cast<long>(n),
+                                   ") on axis ", axis, ", got ", static_cast<long>(i), "."));
       const Py_ssize_t at = i < 0 ? i + n : i;
       begin.append(at);
       end.append(at + 1);
@@ -225,7 +238,8 @@ py::object subscript(py::object x, py::handle key) {
   }
   while (axis < shape.size()) keep();
   if (py::len(axes) != 0)
-    x = ops.attr("slice")(x, py::arg("begin") = begin, py::arg("end") = end, py::arg("strides") = strides, py::arg("axes") = axes);
+    x = ops.attr("slice")(x, py::arg("begin") = begin, py::arg("end") = end, py::arg("strides") = strides,
+                          py::arg("axes") = axes);
   if (!(shape_of(x.ptr()) == result)) {
     py::list sizes;
     bool open = false;
@@ -254,12 +268,16 @@ template <PyObject* (*F)(PyObject*, PyObject*)>
 PyObject* reflected(PyObject* self, PyObject* other) {
   return F(other, self);
 }
-PyObject* power_method(PyObject* a, PyObject* b) { return power(a, b, Py_None); }
+PyObject* power_method(PyObject* a, PyObject* b) {
+  return power(a, b, Py_None);
+}
 template <int Operation>
 PyObject* compare_method(PyObject* a, PyObject* b) {
   return compare(a, b, Operation);
 }
-PyObject* hash_method(PyObject* self, PyObject*) { return PyLong_FromSsize_t(PyBaseObject_Type.tp_hash(self)); }
+PyObject* hash_method(PyObject* self, PyObject*) {
+  return PyLong_FromSsize_t(PyBaseObject_Type.tp_hash(self));
+}
 PyObject* bool_method(PyObject* self, PyObject*) {
   const int t = truth(self);
   return t < 0 ? nullptr : PyBool_FromLong(t);
@@ -268,7 +286,9 @@ PyObject* length_method(PyObject* self, PyObject*) {
   const Py_ssize_t n = length(self);
   return n < 0 ? nullptr : PyLong_FromSsize_t(n);
 }
-PyObject* iterate(PyObject* o) { return length(o) < 0 ? nullptr : PySeqIter_New(o); }
+PyObject* iterate(PyObject* o) {
+  return length(o) < 0 ? nullptr : PySeqIter_New(o);
+}
 PyObject* item_at(PyObject* o, Py_ssize_t i) {
   const py::object key = py::int_(i);
   return get_item(o, key.ptr());

@@ -1,5 +1,5 @@
-// The one entry by which Python applies ops: a callable object per op with the vectorcall protocol, made from the registry.
-// Attributes are set by walking the op's fields; no binding is written per op.
+// The one entry by which Python applies ops: a callable object per op with the vectorcall protocol, made from the
+// registry. Attributes are set by walking the op's fields; no binding is written per op.
 #include <cstring>
 
 #include "bindings/common.h"
@@ -20,8 +20,7 @@ struct InputRule {
 };
 
 struct OpFunction {
-  PyObject_HEAD
-  vectorcallfunc call;
+  PyObject_HEAD vectorcallfunc call;
   const OpDef* op;
   std::vector<InputRule>* rules;
 };
@@ -86,7 +85,8 @@ class KeywordVisitor final : public FieldVisitor {
     PyObject* items = PySequence_Fast(o, "");
     if (items == nullptr) wrong(name, "integers", o);
     const py::object owner = py::reinterpret_steal<py::object>(items);
-    for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(items); ++i) v.push_back(integer(name, PySequence_Fast_GET_ITEM(items, i)));
+    for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(items); ++i)
+      v.push_back(integer(name, PySequence_Fast_GET_ITEM(items, i)));
   }
   void operator()(const char* name, Shape& v) override {
     if (PyObject* o = find(name)) v = shape_from(o);
@@ -103,8 +103,8 @@ class KeywordVisitor final : public FieldVisitor {
       }
       all += std::string(i ? ", " : "") + "'" + words[i] + "'";
     }
-    throw InvalidArgumentError(join(op_, ": expected ", name, " to be one of ", all, ", got ",
-                                    py::repr(o).cast<std::string>(), "."));
+    throw InvalidArgumentError(
+        join(op_, ": expected ", name, " to be one of ", all, ", got ", py::repr(o).cast<std::string>(), "."));
   }
 
  private:
@@ -118,7 +118,8 @@ class KeywordVisitor final : public FieldVisitor {
   }
   [[noreturn]] void wrong(const char* name, const char* expected, PyObject* got) {
     PyErr_Clear();
-    throw py::type_error(join(op_, ": expected ", name, " to be ", expected, ", got ", py::repr(got).cast<std::string>(), "."));
+    throw py::type_error(
+        join(op_, ": expected ", name, " to be ", expected, ", got ", py::repr(got).cast<std::string>(), "."));
   }
   std::int64_t integer(const char* name, PyObject* o) {
     const Py_ssize_t n = PyNumber_AsSsize_t(o, PyExc_OverflowError);
@@ -141,7 +142,8 @@ class Attributes {
   explicit Attributes(const OpDef& op) : op_(op) {
     if (op.stateless) return;
     const std::size_t bytes = op.construct(op.defaults.get(), room_, sizeof room_);
-    if (bytes > sizeof room_) throw InvalidArgumentError(join(op.name, ": attributes do not fit ", sizeof room_, " bytes."));
+    if (bytes > sizeof room_)
+      throw InvalidArgumentError(join(op.name, ": attributes do not fit ", sizeof room_, " bytes."));
   }
   ~Attributes() {
     if (!op_.stateless) op_.destroy(room_);
@@ -179,7 +181,8 @@ class Arguments {
     std::size_t required = rules_.size();
     if (!rules_.empty() && rules_.back().optional) --required;
     if (static_cast<std::size_t>(n) < required || static_cast<std::size_t>(n) > rules_.size())
-      throw py::type_error(join(op_.name, ": expected the inputs (", op_.inputs, "), got ", static_cast<long>(n), " of them."));
+      throw py::type_error(
+          join(op_.name, ": expected the inputs (", op_.inputs, "), got ", static_cast<long>(n), " of them."));
     for (Py_ssize_t i = 0; i < n; ++i) {
       const InputRule& rule = rules_[static_cast<std::size_t>(i)];
       if (i < op_.updates) {
@@ -223,7 +226,8 @@ class Arguments {
   }
   Variable* variable(PyObject* o) const {
     auto* v = held<Variable>(o);
-    if (v == nullptr) throw py::type_error("Variable: expected an initialised variable; super().__init__() was not called.");
+    if (v == nullptr)
+      throw py::type_error("Variable: expected an initialised variable; super().__init__() was not called.");
     return v;
   }
   void add(Value v, PyObject* raw, const InputRule& rule) {
@@ -244,8 +248,10 @@ class Arguments {
         return Value(tensor_from(o, &b));
       }
       case InputRule::Type::index:
-      case InputRule::Type::own: return Value(tensor_from(o));
-      default: break;
+      case InputRule::Type::own:
+        return Value(tensor_from(o));
+      default:
+        break;
     }
     if (known_) {
       if (py::isinstance<py::array>(o)) {
@@ -279,7 +285,8 @@ class Arguments {
   bool symbolic_ = false;
 };
 
-// Elements above which the GIL is given up: about 10 us of elementwise work, against 0.1 us for giving it up and taking it back.
+// Elements above which the GIL is given up: about 10 us of elementwise work, against 0.1 us for giving it up and taking
+// it back.
 constexpr std::int64_t kReleaseElements = 1 << 15;
 
 bool is_heavy(const Values& values) {
@@ -328,9 +335,13 @@ PyObject* op_vectorcall(PyObject* self, PyObject* const* args, std::size_t nargs
   }
 }
 
-PyObject* op_repr(PyObject* self) { return PyUnicode_FromFormat("<op %s>", reinterpret_cast<OpFunction*>(self)->op->name); }
+PyObject* op_repr(PyObject* self) {
+  return PyUnicode_FromFormat("<op %s>", reinterpret_cast<OpFunction*>(self)->op->name);
+}
 
-PyObject* op_name(PyObject* self, void*) { return PyUnicode_FromString(reinterpret_cast<OpFunction*>(self)->op->name); }
+PyObject* op_name(PyObject* self, void*) {
+  return PyUnicode_FromString(reinterpret_cast<OpFunction*>(self)->op->name);
+}
 
 PyObject* op_reduce(PyObject* self, PyObject*) {
   const py::object getattr = py::module_::import("builtins").attr("getattr");
@@ -340,7 +351,8 @@ PyObject* op_reduce(PyObject* self, PyObject*) {
 
 PyMemberDef members[] = {{"__vectorcalloffset__", T_PYSSIZET, offsetof(OpFunction, call), READONLY, nullptr},
                          {nullptr, 0, 0, 0, nullptr}};
-PyGetSetDef getset[] = {{"__name__", op_name, nullptr, nullptr, nullptr}, {nullptr, nullptr, nullptr, nullptr, nullptr}};
+PyGetSetDef getset[] = {{"__name__", op_name, nullptr, nullptr, nullptr},
+                        {nullptr, nullptr, nullptr, nullptr, nullptr}};
 PyMethodDef methods[] = {{"__reduce__", op_reduce, METH_NOARGS, nullptr}, {nullptr, nullptr, 0, nullptr}};
 PyType_Slot slots[] = {{Py_tp_call, reinterpret_cast<void*>(PyVectorcall_Call)},
                        {Py_tp_repr, reinterpret_cast<void*>(op_repr)},
@@ -363,7 +375,9 @@ class FieldList final : public FieldVisitor {
   void operator()(const char* n, std::int64_t& v) override { fields[n] = v; }
   void operator()(const char* n, double& v) override { fields[n] = v; }
   void operator()(const char* n, DType& v) override { fields[n] = dtype_object(v); }
-  void operator()(const char* n, Ints& v) override { fields[n] = py::cast(std::vector<std::int64_t>(v.begin(), v.end())); }
+  void operator()(const char* n, Ints& v) override {
+    fields[n] = py::cast(std::vector<std::int64_t>(v.begin(), v.end()));
+  }
   void operator()(const char* n, Shape& v) override { fields[n] = shape_tuple(v); }
   void choice(const char* n, int& v, const char* const* words, int) override { fields[n] = words[v]; }
 };
@@ -405,23 +419,26 @@ void bind_ops(py::module_& m) {
     ops.attr(op.name) = py::reinterpret_steal<py::object>(reinterpret_cast<PyObject*>(f));
     Py_INCREF(f);
   }
-  m.def("op_list", [] {
-    py::list out;
-    for (std::size_t i = 0; i < op_count(); ++i) {
-      const OpDef& op = op_at(i);
-      FieldList fields;
-      op.visit(const_cast<void*>(op.defaults.get()), fields);
-      py::dict d;
-      d["name"] = op.name;
-      d["inputs"] = op.inputs;
-      d["attributes"] = fields.fields;
-      d["updates"] = op.updates;
-      d["differentiable"] = op.differentiable();
-      d["no_gradient"] = op.no_gradient != nullptr ? py::object(py::str(op.no_gradient)) : py::none();
-      out.append(d);
-    }
-    return out;
-  }, "What ops there are: name, inputs, attributes with defaults, updates, differentiable.");
+  m.def(
+      "op_list",
+      [] {
+        py::list out;
+        for (std::size_t i = 0; i < op_count(); ++i) {
+          const OpDef& op = op_at(i);
+          FieldList fields;
+          op.visit(const_cast<void*>(op.defaults.get()), fields);
+          py::dict d;
+          d["name"] = op.name;
+          d["inputs"] = op.inputs;
+          d["attributes"] = fields.fields;
+          d["updates"] = op.updates;
+          d["differentiable"] = op.differentiable();
+          d["no_gradient"] = op.no_gradient != nullptr ? py::object(py::str(op.no_gradient)) : py::none();
+          out.append(d);
+        }
+        return out;
+      },
+      "What ops there are: name, inputs, attributes with defaults, updates, differentiable.");
 }
 
 }  // namespace layernet::python

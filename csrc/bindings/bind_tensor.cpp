@@ -19,22 +19,38 @@ bool array_dtype(const py::array& a, DType* out) {
   const py::dtype d = a.dtype();
   if (d.byteorder() == '>' || (d.byteorder() == '<' && PY_BIG_ENDIAN)) return false;
   switch (d.num()) {
-    case 0: *out = DType::bool_; return true;
-    case 1: *out = DType::int8; return true;
-    case 2: *out = DType::uint8; return true;
+    case 0:
+      *out = DType::bool_;
+      return true;
+    case 1:
+      *out = DType::int8;
+      return true;
+    case 2:
+      *out = DType::uint8;
+      return true;
     case 5:
     case 7:
-    case 9: *out = d.itemsize() == 4 ? DType::int32 : DType::int64; return true;
-    case 11: *out = DType::float32; return true;
-    case 12: *out = DType::float64; return true;
-    case 23: *out = DType::float16; return true;
-    default: return false;
+    case 9:
+      *out = d.itemsize() == 4 ? DType::int32 : DType::int64;
+      return true;
+    case 11:
+      *out = DType::float32;
+      return true;
+    case 12:
+      *out = DType::float64;
+      return true;
+    case 23:
+      *out = DType::float16;
+      return true;
+    default:
+      return false;
   }
 }
 
 [[noreturn]] void refuse(const py::array& a) {
   throw DTypeError("tensor: expected numbers of a supported type, got an array of dtype " +
-                   py::str(py::handle(a.dtype())).cast<std::string>() + ". Convert it, e.g. np.asarray(x, \"float32\").");
+                   py::str(py::handle(a.dtype())).cast<std::string>() +
+                   ". Convert it, e.g. np.asarray(x, \"float32\").");
 }
 
 // May an array of kind `from` silently become `to`? Widening of kinds only: bool -> integer -> float.
@@ -75,18 +91,23 @@ Tensor tensor_from_array(const py::array& given, const DType* dtype) {
 std::string repr_of(const char* kind, const std::string& name, const Tensor& t) {
   const py::object np = py::module_::import("numpy");
   const py::array a = array_of(t, py::none());
-  std::string s = std::string(kind) + "(" + name + py::str(np.attr("array2string")(a, py::arg("separator") = ", ",
-                  py::arg("threshold") = 1000, py::arg("prefix") = "Tensor(")).cast<std::string>();
+  std::string s = std::string(kind) + "(" + name +
+                  py::str(np.attr("array2string")(a, py::arg("separator") = ", ", py::arg("threshold") = 1000,
+                                                  py::arg("prefix") = "Tensor("))
+                      .cast<std::string>();
   return s + ", shape=" + py::str(shape_tuple(t.shape())).cast<std::string>() + ", dtype=" + name_of(t.dtype()) + ")";
 }
 
 [[noreturn]] void no_python_value(const Symbol& s, const char* what) {
-  throw GraphError(join("symbolic value of shape ", s.value.shape(), ": expected an op of layernet, got ", what,
-                        ". Its numbers are not known while a network is traced, so Python's if, while, float() and numpy cannot use ",
-                        "it. Use ln.where, or call the network on arrays."));
+  throw GraphError(join(
+      "symbolic value of shape ", s.value.shape(), ": expected an op of layernet, got ", what,
+      ". Its numbers are not known while a network is traced, so Python's if, while, float() and numpy cannot use ",
+      "it. Use ln.where, or call the network on arrays."));
 }
 
-Tensor value_of_variable(Variable& v) { return current_emitter().read(v.shared_from_this(), false).tensor(); }
+Tensor value_of_variable(Variable& v) {
+  return current_emitter().read(v.shared_from_this(), false).tensor();
+}
 
 py::object array_protocol(const Tensor& t, py::handle self, py::object dtype, py::object copy) {
   py::array a = array_of(t, self);
@@ -138,9 +159,20 @@ py::capsule dlpack_of(const Tensor& t) {
     stride *= owner->shape[i];
   }
   const DType d = t.dtype();
-  const std::uint8_t code = d == DType::bfloat16 ? 4 : d == DType::bool_ ? 6 : is_floating(d) ? 2 : d == DType::uint8 ? 1 : 0;
-  owner->managed.tensor = DLTensor{t.mutable_data(), {1, 0}, static_cast<std::int32_t>(t.rank()), code,
-                                   static_cast<std::uint8_t>(item_size(d) * 8), 1, owner->shape.data(), owner->strides.data(), 0};
+  const std::uint8_t code = d == DType::bfloat16 ? 4
+                            : d == DType::bool_  ? 6
+                            : is_floating(d)     ? 2
+                            : d == DType::uint8  ? 1
+                                                 : 0;
+  owner->managed.tensor = DLTensor{t.mutable_data(),
+                                   {1, 0},
+                                   static_cast<std::int32_t>(t.rank()),
+                                   code,
+                                   static_cast<std::uint8_t>(item_size(d) * 8),
+                                   1,
+                                   owner->shape.data(),
+                                   owner->strides.data(),
+                                   0};
   owner->managed.context = owner;
   owner->managed.deleter = [](DLManagedTensor* m) { delete static_cast<DLOwner*>(m->context); };
   return py::capsule(&owner->managed, "dltensor", [](PyObject* c) {
@@ -153,13 +185,15 @@ py::capsule dlpack_of(const Tensor& t) {
 Tensor alias_array(const py::array& a) {
   DType t;
   if (!array_dtype(a, &t)) refuse(a);
-  if (!(a.flags() & py::array::c_style)) throw InvalidArgumentError("from_numpy: expected a C-contiguous array for copy=False.");
+  if (!(a.flags() & py::array::c_style))
+    throw InvalidArgumentError("from_numpy: expected a C-contiguous array for copy=False.");
   Shape shape;
   for (py::ssize_t i = 0; i < a.ndim(); ++i) shape.push_back(Dim(a.shape(i)));
   void* data = const_cast<void*>(a.data());
   PyObject* owner = a.ptr();
   Py_INCREF(owner);
-  return Tensor::share(Spec(t, std::move(shape)), Storage::wrap(data, static_cast<std::size_t>(a.nbytes()), release_python, owner), data);
+  return Tensor::share(Spec(t, std::move(shape)),
+                       Storage::wrap(data, static_cast<std::size_t>(a.nbytes()), release_python, owner), data);
 }
 
 }  // namespace
@@ -200,10 +234,12 @@ Tensor tensor_from(py::handle object, const DType* dtype) {
   }
   if (PyFloat_CheckExact(o)) {
     const DType t = dtype != nullptr ? *dtype : DType::float32;
-    if (!convertible(DType::float32, t)) throw DTypeError(join("tensor: expected values of ", t, ", got a float. Convert it first."));
+    if (!convertible(DType::float32, t))
+      throw DTypeError(join("tensor: expected values of ", t, ", got a float. Convert it first."));
     return Tensor::scalar(PyFloat_AS_DOUBLE(o), t);
   }
-  if (PyBool_Check(o)) return converted(Tensor::scalar(o == Py_True, DType::bool_), dtype != nullptr ? *dtype : DType::bool_);
+  if (PyBool_Check(o))
+    return converted(Tensor::scalar(o == Py_True, DType::bool_), dtype != nullptr ? *dtype : DType::bool_);
   if (PyLong_CheckExact(o)) {
     int overflow = 0;
     const long long v = PyLong_AsLongLongAndOverflow(o, &overflow);
@@ -224,7 +260,8 @@ Tensor tensor_from(py::handle object, const DType* dtype) {
   const py::array a = py::array::ensure(object);
   if (!a) {
     PyErr_Clear();
-    throw DTypeError("tensor: expected numbers, got " + py::repr(py::type::handle_of(object)).cast<std::string>() + ".");
+    throw DTypeError("tensor: expected numbers, got " + py::repr(py::type::handle_of(object)).cast<std::string>() +
+                     ".");
   }
   if (dtype == nullptr && python_numbers) {
     // Python's own numbers are float32 and int32 here, as in TensorFlow 1.x; arrays inside a list keep their type.
@@ -232,7 +269,8 @@ Tensor tensor_from(py::handle object, const DType* dtype) {
     while ((PyList_Check(first.ptr()) || PyTuple_Check(first.ptr())) && py::len(first) != 0) first = first[py::int_(0)];
     const char kind = a.dtype().kind();
     const DType f32 = DType::float32, i32 = DType::int32;
-    if (PyFloat_CheckExact(first.ptr()) || PyLong_CheckExact(first.ptr()) || PyList_Check(first.ptr()) || PyTuple_Check(first.ptr())) {
+    if (PyFloat_CheckExact(first.ptr()) || PyLong_CheckExact(first.ptr()) || PyList_Check(first.ptr()) ||
+        PyTuple_Check(first.ptr())) {
       if (kind == 'f') return tensor_from_array(a, &f32);
       if (kind == 'i') return converted(tensor_from_array(a, nullptr), i32);
     }
@@ -248,21 +286,29 @@ Value value_from(py::handle object, const DType* dtype) {
 }
 
 void bind_tensor(py::module_& m) {
-  py::class_<Tensor> tensor(m, "Tensor", "An immutable array of numbers. Made by ops, by ln.constant and by reading variables.");
+  py::class_<Tensor> tensor(m, "Tensor",
+                            "An immutable array of numbers. Made by ops, by ln.constant and by reading variables.");
   types.tensor = reinterpret_cast<PyTypeObject*>(tensor.ptr());
   types.tensor->tp_flags &= ~static_cast<unsigned long>(Py_TPFLAGS_BASETYPE);
   tensor.attr("__array_priority__") = 1000;  // array * tensor is ours; numpy.add(tensor, 1) is numpy's
-  tensor.def_property_readonly("shape", [](const Tensor& t) { return shape_tuple(t.shape()); }, "Sizes, a tuple of int.")
-      .def_property_readonly("dtype", [](const Tensor& t) { return dtype_object(t.dtype()); }, "Element type.")
-      .def_property_readonly("ndim", [](const Tensor& t) { return t.rank(); }, "Number of axes.")
-      .def_property_readonly("size", [](const Tensor& t) { return t.size(); }, "Number of elements.")
-      .def("numpy", [](py::handle self) { return array_of(*held<Tensor>(self.ptr()), self); },
-           "A read-only numpy array on the same memory (bfloat16: a float32 copy).")
-      .def("__array__",
-           [](py::handle self, py::object dtype, py::object copy) {
-             return array_protocol(*held<Tensor>(self.ptr()), self, std::move(dtype), std::move(copy));
-           },
-           py::arg("dtype") = py::none(), py::arg("copy") = py::none())
+  tensor
+      .def_property_readonly(
+          "shape", [](const Tensor& t) { return shape_tuple(t.shape()); }, "Sizes, a tuple of int.")
+      .def_property_readonly(
+          "dtype", [](const Tensor& t) { return dtype_object(t.dtype()); }, "Element type.")
+      .def_property_readonly(
+          "ndim", [](const Tensor& t) { return t.rank(); }, "Number of axes.")
+      .def_property_readonly(
+          "size", [](const Tensor& t) { return t.size(); }, "Number of elements.")
+      .def(
+          "numpy", [](py::handle self) { return array_of(*held<Tensor>(self.ptr()), self); },
+          "A read-only numpy array on the same memory (bfloat16: a float32 copy).")
+      .def(
+          "__array__",
+          [](py::handle self, py::object dtype, py::object copy) {
+            return array_protocol(*held<Tensor>(self.ptr()), self, std::move(dtype), std::move(copy));
+          },
+          py::arg("dtype") = py::none(), py::arg("copy") = py::none())
       .def("__dlpack__", [](const Tensor& t, py::kwargs) { return dlpack_of(t); })
       .def("__dlpack_device__", [](const Tensor&) { return py::make_tuple(1, 0); })
       .def("__repr__", [](const Tensor& t) { return repr_of("Tensor", "", t); })
@@ -273,33 +319,41 @@ void bind_tensor(py::module_& m) {
                               py::make_tuple(array_of(t, self), name_of(t.dtype())));
       });
 
-  py::class_<Symbol> symbol(m, "Symbol", py::dynamic_attr(),
-                            "A value of a graph: shape and type are known, numbers are not. Made by ln.Input and by ops on symbols.");
+  py::class_<Symbol> symbol(
+      m, "Symbol", py::dynamic_attr(),
+      "A value of a graph: shape and type are known, numbers are not. Made by ln.Input and by ops on symbols.");
   types.symbol = reinterpret_cast<PyTypeObject*>(symbol.ptr());
   symbol.attr("__array_priority__") = 1000;
-  symbol.def_property_readonly("shape", [](const Symbol& s) { return shape_tuple(s.value.shape()); },
-                               "Sizes; None for the batch and for unknown ones.")
-      .def_property_readonly("dtype", [](const Symbol& s) { return dtype_object(s.value.dtype()); }, "Element type.")
-      .def_property_readonly("ndim", [](const Symbol& s) { return s.value.rank(); }, "Number of axes.")
-      .def_property_readonly("op",
-                             [](const Symbol& s) -> std::string {
-                               const Node& node = *s.value.symbol().node;
-                               return node.kind == Node::Kind::input      ? "input"
-                                      : node.kind == Node::Kind::variable ? "variable"
-                                                                          : node.op->name;
-                             },
-                             "Name of the op that produces it; 'input' or 'variable'.")
-      .def_property_readonly("symbolic_shape", [](const Symbol& s) { return to_string(s.value.shape()); },
-                             "The shape as text, e.g. '[2N, 3]'.")
-      .def("_known_dims",
-           [](const Symbol& s) -> py::object {
-             Shape dims;
-             if (!known_dims(s.value, &dims)) return py::none();
-             py::list out;
-             for (const Dim d : dims) out.append(d.code());
-             return out;
-           },
-           "Codes of the dimensions that an int64 symbol stands for, or None.")
+  symbol
+      .def_property_readonly(
+          "shape", [](const Symbol& s) { return shape_tuple(s.value.shape()); },
+          "Sizes; None for the batch and for unknown ones.")
+      .def_property_readonly(
+          "dtype", [](const Symbol& s) { return dtype_object(s.value.dtype()); }, "Element type.")
+      .def_property_readonly(
+          "ndim", [](const Symbol& s) { return s.value.rank(); }, "Number of axes.")
+      .def_property_readonly(
+          "op",
+          [](const Symbol& s) -> std::string {
+            const Node& node = *s.value.symbol().node;
+            return node.kind == Node::Kind::input      ? "input"
+                   : node.kind == Node::Kind::variable ? "variable"
+                                                       : node.op->name;
+          },
+          "Name of the op that produces it; 'input' or 'variable'.")
+      .def_property_readonly(
+          "symbolic_shape", [](const Symbol& s) { return to_string(s.value.shape()); },
+          "The shape as text, e.g. '[2N, 3]'.")
+      .def(
+          "_known_dims",
+          [](const Symbol& s) -> py::object {
+            Shape dims;
+            if (!known_dims(s.value, &dims)) return py::none();
+            py::list out;
+            for (const Dim d : dims) out.append(d.code());
+            return out;
+          },
+          "Codes of the dimensions that an int64 symbol stands for, or None.")
       .def("numpy", [](const Symbol& s) -> py::object { no_python_value(s, "numpy()"); })
       .def("__array__", [](const Symbol& s, py::args, py::kwargs) -> py::object { no_python_value(s, "numpy"); })
       .def("__bool__", [](const Symbol& s) -> bool { no_python_value(s, "a truth value (if, while, and, or)"); })
@@ -307,16 +361,17 @@ void bind_tensor(py::module_& m) {
       .def("__int__", [](const Symbol& s) -> int { no_python_value(s, "int()"); })
       .def("__index__", [](const Symbol& s) -> int { no_python_value(s, "an index"); })
       .def("__iter__", [](const Symbol& s) -> py::object { no_python_value(s, "iteration"); })
-      .def("__len__", [](const Symbol& s) -> std::size_t {
-        if (s.value.rank() == 0 || !s.value.shape()[0].is_fixed()) no_python_value(s, "len()");
-        return static_cast<std::size_t>(s.value.shape()[0].value());
-      })
+      .def("__len__",
+           [](const Symbol& s) -> std::size_t {
+             if (s.value.rank() == 0 || !s.value.shape()[0].is_fixed()) no_python_value(s, "len()");
+             return static_cast<std::size_t>(s.value.shape()[0].value());
+           })
       .def("__repr__", [](const Symbol& s) {
         return "Symbol(shape=" + to_string(s.value.shape()) + ", dtype=" + name_of(s.value.dtype()) + ")";
       });
 
-  py::class_<Variable, std::shared_ptr<Variable>> variable(m, "Variable", py::dynamic_attr(),
-                                                           "Storage that optimizers and assign() change. Read by every op on it.");
+  py::class_<Variable, std::shared_ptr<Variable>> variable(
+      m, "Variable", py::dynamic_attr(), "Storage that optimizers and assign() change. Read by every op on it.");
   types.variable = reinterpret_cast<PyTypeObject*>(variable.ptr());
   variable.attr("__array_priority__") = 1000;
   variable
@@ -326,44 +381,63 @@ void bind_tensor(py::module_& m) {
              return std::make_shared<Variable>(tensor_from(initial, dtype.is_none() ? nullptr : &t), trainable);
            }),
            py::arg("initial_value"), py::arg("dtype") = py::none(), py::arg("trainable") = true)
-      .def_property_readonly("shape", [](const Variable& v) { return shape_tuple(v.spec().shape); }, "Sizes, a tuple of int.")
-      .def_property_readonly("dtype", [](const Variable& v) { return dtype_object(v.spec().dtype); }, "Element type.")
-      .def_property_readonly("ndim", [](const Variable& v) { return v.spec().shape.size(); }, "Number of axes.")
-      .def_property_readonly("size", [](const Variable& v) { return fixed_count(v.spec().shape); }, "Number of elements.")
-      .def_property_readonly("trainable", [](const Variable& v) { return v.trainable(); }, "Watched by tapes on reading.")
-      .def_property_readonly("version", [](const Variable& v) { return v.version(); }, "Number of updates so far.")
-      .def("value", [](py::handle self) { return wrap(value_from(self)); }, "The present value; a tape watches the read.")
-      .def("numpy", [](const Variable& v) { return array_of(v.value(), py::handle()); }, "A read-only array of the present value.")
-      .def("__array__",
-           [](const Variable& v, py::object dtype, py::object copy) {
-             return array_protocol(v.value(), py::handle(), std::move(dtype), std::move(copy));
-           },
-           py::arg("dtype") = py::none(), py::arg("copy") = py::none())
+      .def_property_readonly(
+          "shape", [](const Variable& v) { return shape_tuple(v.spec().shape); }, "Sizes, a tuple of int.")
+      .def_property_readonly(
+          "dtype", [](const Variable& v) { return dtype_object(v.spec().dtype); }, "Element type.")
+      .def_property_readonly(
+          "ndim", [](const Variable& v) { return v.spec().shape.size(); }, "Number of axes.")
+      .def_property_readonly(
+          "size", [](const Variable& v) { return fixed_count(v.spec().shape); }, "Number of elements.")
+      .def_property_readonly(
+          "trainable", [](const Variable& v) { return v.trainable(); }, "Watched by tapes on reading.")
+      .def_property_readonly(
+          "version", [](const Variable& v) { return v.version(); }, "Number of updates so far.")
+      .def(
+          "value", [](py::handle self) { return wrap(value_from(self)); },
+          "The present value; a tape watches the read.")
+      .def(
+          "numpy", [](const Variable& v) { return array_of(v.value(), py::handle()); },
+          "A read-only array of the present value.")
+      .def(
+          "__array__",
+          [](const Variable& v, py::object dtype, py::object copy) {
+            return array_protocol(v.value(), py::handle(), std::move(dtype), std::move(copy));
+          },
+          py::arg("dtype") = py::none(), py::arg("copy") = py::none())
       .def("__dlpack__", [](const Variable& v, py::kwargs) { return dlpack_of(v.value()); })
       .def("__dlpack_device__", [](const Variable&) { return py::make_tuple(1, 0); })
-      .def_property_readonly("unique_storage", [](const Variable& v) {
-        const Tensor t = v.value();
-        return t.storage()->refs.load() == 1 && t.body()->refs.load() == 2;
-      }, "Whether nothing else holds the storage: the next update is in place.");
+      .def_property_readonly(
+          "unique_storage",
+          [](const Variable& v) {
+            const Tensor t = v.value();
+            return t.storage()->refs.load() == 1 && t.body()->refs.load() == 2;
+          },
+          "Whether nothing else holds the storage: the next update is in place.");
 
-  m.def("constant",
-        [](py::handle value, py::object dtype, py::object shape) {
-          DType t{};
-          if (!dtype.is_none()) t = dtype_of(dtype);
-          Tensor out = tensor_from(value, dtype.is_none() ? nullptr : &t);
-          if (shape.is_none()) return out;
-          const Shape wanted = shape_from(shape);
-          if (element_count(wanted, "constant") == Dim(out.size())) return out.view(wanted);
-          if (out.size() != 1) throw ShapeError(join("constant: expected ", element_count(wanted, "constant"), " values, got ", out.size(), "."));
-          Tensor full = Tensor::empty(Spec(out.dtype(), wanted));
-          const std::size_t item = item_size(out.dtype());
-          for (std::int64_t i = 0; i < full.size(); ++i)
-            std::memcpy(static_cast<unsigned char*>(full.mutable_data()) + static_cast<std::size_t>(i) * item, out.data(), item);
-          return full;
-        },
-        py::arg("value"), py::arg("dtype") = py::none(), py::arg("shape") = py::none());
-  m.def("from_numpy", [](const py::array& a, bool copy) { return copy ? tensor_from(a) : alias_array(a); }, py::arg("array"),
-        py::arg("copy") = true);
+  m.def(
+      "constant",
+      [](py::handle value, py::object dtype, py::object shape) {
+        DType t{};
+        if (!dtype.is_none()) t = dtype_of(dtype);
+        Tensor out = tensor_from(value, dtype.is_none() ? nullptr : &t);
+        if (shape.is_none()) return out;
+        const Shape wanted = shape_from(shape);
+        if (element_count(wanted, "constant") == Dim(out.size())) return out.view(wanted);
+        if (out.size() != 1)
+          throw ShapeError(
+              join("constant: expected ", element_count(wanted, "constant"), " values, got ", out.size(), "."));
+        Tensor full = Tensor::empty(Spec(out.dtype(), wanted));
+        const std::size_t item = item_size(out.dtype());
+        for (std::int64_t i = 0; i < full.size(); ++i)
+          std::memcpy(static_cast<unsigned char*>(full.mutable_data()) + static_cast<std::size_t>(i) * item, out.data(),
+                      item);
+        return full;
+      },
+      py::arg("value"), py::arg("dtype") = py::none(), py::arg("shape") = py::none());
+  m.def(
+      "from_numpy", [](const py::array& a, bool copy) { return copy ? tensor_from(a) : alias_array(a); },
+      py::arg("array"), py::arg("copy") = true);
   m.def("allocation_count", &allocation_count);
 }
 

@@ -35,10 +35,18 @@ T* held(PyObject* object) noexcept {
   return static_cast<T*>(reinterpret_cast<py::detail::instance*>(object)->simple_value_holder[0]);
 }
 
-inline bool is_tensor(PyObject* o) noexcept { return Py_TYPE(o) == types.tensor; }
-inline bool is_symbol(PyObject* o) noexcept { return PyObject_TypeCheck(o, types.symbol) != 0; }
-inline bool is_variable(PyObject* o) noexcept { return PyObject_TypeCheck(o, types.variable) != 0; }
-inline bool is_value(PyObject* o) noexcept { return is_tensor(o) || is_variable(o) || is_symbol(o); }
+inline bool is_tensor(PyObject* o) noexcept {
+  return Py_TYPE(o) == types.tensor;
+}
+inline bool is_symbol(PyObject* o) noexcept {
+  return PyObject_TypeCheck(o, types.symbol) != 0;
+}
+inline bool is_variable(PyObject* o) noexcept {
+  return PyObject_TypeCheck(o, types.variable) != 0;
+}
+inline bool is_value(PyObject* o) noexcept {
+  return is_tensor(o) || is_variable(o) || is_symbol(o);
+}
 
 // New references.
 py::object wrap(Value value);

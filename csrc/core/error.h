@@ -9,17 +9,39 @@
 
 namespace layernet {
 
-inline std::string text(const std::string& s) { return s; }
-inline std::string text(const char* s) { return s; }
-inline std::string text(DType t) { return name_of(t); }
-inline std::string text(Dim d) { return to_string(d); }
-inline std::string text(const Shape& s) { return to_string(s); }
-inline std::string text(const Spec& s) { return to_string(s); }
-inline std::string text(int v) { return std::to_string(v); }
-inline std::string text(long v) { return std::to_string(v); }
-inline std::string text(long long v) { return std::to_string(v); }
-inline std::string text(unsigned long v) { return std::to_string(v); }
-inline std::string text(unsigned long long v) { return std::to_string(v); }
+inline std::string text(const std::string& s) {
+  return s;
+}
+inline std::string text(const char* s) {
+  return s;
+}
+inline std::string text(DType t) {
+  return name_of(t);
+}
+inline std::string text(Dim d) {
+  return to_string(d);
+}
+inline std::string text(const Shape& s) {
+  return to_string(s);
+}
+inline std::string text(const Spec& s) {
+  return to_string(s);
+}
+inline std::string text(int v) {
+  return std::to_string(v);
+}
+inline std::string text(long v) {
+  return std::to_string(v);
+}
+inline std::string text(long long v) {
+  return std::to_string(v);
+}
+inline std::string text(unsigned long v) {
+  return std::to_string(v);
+}
+inline std::string text(unsigned long long v) {
+  return std::to_string(v);
+}
 std::string text(double v);
 std::string text(const Ints& v);
 

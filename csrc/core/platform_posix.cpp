@@ -189,9 +189,13 @@ void* open_library(const std::string& path, std::string* error) noexcept {
   return library;
 }
 
-void close_library(void* library) noexcept { dlclose(library); }
+void close_library(void* library) noexcept {
+  dlclose(library);
+}
 
-void* library_symbol(void* library, const char* name) noexcept { return dlsym(library, name); }
+void* library_symbol(void* library, const char* name) noexcept {
+  return dlsym(library, name);
+}
 
 std::string own_folder() noexcept {
   Dl_info info;

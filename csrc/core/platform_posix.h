@@ -8,8 +8,8 @@ namespace layernet {
 // CPUs in the calling thread's affinity mask; where there are no masks, the CPUs online. At least 1.
 int affinity_cpus() noexcept;
 
-// CPUs' worth of time the process's cgroup allows (version 1 or 2, the tightest of the group and its parents), e.g. 1.5;
-// 0 when there is no limit. The paths are arguments for the tests' sake.
+// CPUs' worth of time the process's cgroup allows (version 1 or 2, the tightest of the group and its parents), e.g.
+// 1.5; 0 when there is no limit. The paths are arguments for the tests' sake.
 double cgroup_cpus(const std::string& self_cgroup = "/proc/self/cgroup",
                    const std::string& hierarchy = "/sys/fs/cgroup") noexcept;
 

@@ -16,13 +16,15 @@ std::int64_t checked(bool overflow, std::int64_t value, const char* who) {
 }
 
 [[noreturn]] void not_representable(const char* who, const char* operation, Dim a, Dim b) {
-  throw GraphError(join(who, ": expected sizes that stay integers or multiples of the batch symbol N, got ", a, " ", operation,
-                        " ", b, ". Fix the batch size with Input(..., batch_size=n)."));
+  throw GraphError(join(who, ": expected sizes that stay integers or multiples of the batch symbol N, got ", a, " ",
+                        operation, " ", b, ". Fix the batch size with Input(..., batch_size=n)."));
 }
 
 }  // namespace
 
-const char* name_of(DType t) noexcept { return kNames[static_cast<int>(t)]; }
+const char* name_of(DType t) noexcept {
+  return kNames[static_cast<int>(t)];
+}
 
 bool dtype_from_name(std::string_view name, DType* out) noexcept {
   for (int i = 0; i < kDTypeCount; ++i)
@@ -67,7 +69,8 @@ Dim divide_exact(Dim a, Dim b, const char* who) {
 }
 
 Dim element_count(const Shape& shape, const char* who) {
-  if (shape.size() > kMaxRank) throw ShapeError(join(who, ": expected at most ", kMaxRank, " axes, got ", shape.size(), "."));
+  if (shape.size() > kMaxRank)
+    throw ShapeError(join(who, ": expected at most ", kMaxRank, " axes, got ", shape.size(), "."));
   Dim n = 1;
   for (const Dim d : shape)  // a zero anywhere makes the whole empty, whatever the other sizes
     if (d == Dim(0)) return Dim(0);
@@ -93,6 +96,8 @@ std::string to_string(const Shape& shape) {
   return s + "]";
 }
 
-std::string to_string(const Spec& spec) { return name_of(spec.dtype) + to_string(spec.shape); }
+std::string to_string(const Spec& spec) {
+  return name_of(spec.dtype) + to_string(spec.shape);
+}
 
 }  // namespace layernet

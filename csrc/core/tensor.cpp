@@ -52,7 +52,9 @@ void Storage::destroy(Storage* s) noexcept {
   std::free(s);
 }
 
-std::uint64_t allocation_count() noexcept { return allocations.load(std::memory_order_relaxed); }
+std::uint64_t allocation_count() noexcept {
+  return allocations.load(std::memory_order_relaxed);
+}
 
 void ValueBody::destroy(ValueBody* body) noexcept {
   if (body->kind == Kind::tensor)
@@ -96,7 +98,9 @@ Tensor Tensor::copy_of(Spec spec, const void* data) {
   return t;
 }
 
-Tensor Tensor::view(Shape shape) const { return share(Spec(dtype(), std::move(shape)), storage(), mutable_data()); }
+Tensor Tensor::view(Shape shape) const {
+  return share(Spec(dtype(), std::move(shape)), storage(), mutable_data());
+}
 
 Tensor Tensor::converted(DType to) const {
   if (dtype() == to) return *this;

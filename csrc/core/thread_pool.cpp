@@ -1,9 +1,9 @@
-// One job at a time: workers take task numbers from a shared counter, so the assignment to threads is arbitrary; whoever uses
-// the pool cuts work into tasks by shape, never by thread, and results do not depend on it.
+// One job at a time: workers take task numbers from a shared counter, so the assignment to threads is arbitrary;
+// whoever uses the pool cuts work into tasks by shape, never by thread, and results do not depend on it.
 //
-// A worker that has finished watches for the next job for about 20 us before it sleeps: calls of a service that follow each
-// other closely cost no wake-up (about 5 us through the kernel, measured on a 2-core virtual machine), and an idle process
-// costs no CPU.
+// A worker that has finished watches for the next job for about 20 us before it sleeps: calls of a service that follow
+// each other closely cost no wake-up (about 5 us through the kernel, measured on a 2-core virtual machine), and an idle
+// process costs no CPU.
 #include "core/thread_pool.h"
 
 #include <pthread.h>
@@ -53,7 +53,9 @@ struct State {
 
 // Constructed in place and again in a forked child, where no worker exists and a lock may have been held.
 alignas(State) unsigned char state_memory[sizeof(State)];
-State& state() noexcept { return *std::launder(reinterpret_cast<State*>(state_memory)); }
+State& state() noexcept {
+  return *std::launder(reinterpret_cast<State*>(state_memory));
+}
 
 void work(State& s) noexcept {
   for (;;) {
@@ -80,9 +82,9 @@ void* worker_main(void*) {
       pthread_mutex_unlock(&s.mutex);
     }
     seen = now;
-    // An odd generation is an open job. Announcing oneself first and looking again makes sure that the caller, who closes the
-    // job and then waits for running == 0, cannot miss a worker that is about to touch it.
-    // (Sequentially consistent: each side writes its own flag, then reads the other's.)
+    // An odd generation is an open job. Announcing oneself first and looking again makes sure that the caller, who
+    // closes the job and then waits for running == 0, cannot miss a worker that is about to touch it. (Sequentially
+    // consistent: each side writes its own flag, then reads the other's.)
     s.running.fetch_add(1);
     if ((now & 1) != 0 && s.generation.load() == now &&
         s.joined.fetch_add(1, std::memory_order_acq_rel) < s.job.helpers)
@@ -105,9 +107,15 @@ void start_workers(State& s, int wanted) noexcept {
   }
 }
 
-void before_fork() { pthread_mutex_lock(&state().mutex); }
-void after_fork_in_parent() { pthread_mutex_unlock(&state().mutex); }
-void after_fork_in_child() { ::new (state_memory) State; }
+void before_fork() {
+  pthread_mutex_lock(&state().mutex);
+}
+void after_fork_in_parent() {
+  pthread_mutex_unlock(&state().mutex);
+}
+void after_fork_in_child() {
+  ::new (state_memory) State;
+}
 
 }  // namespace
 
@@ -121,7 +129,9 @@ ThreadPool& ThreadPool::instance() noexcept {
   return *pool;
 }
 
-int ThreadPool::started() const noexcept { return state().workers; }
+int ThreadPool::started() const noexcept {
+  return state().workers;
+}
 
 void ThreadPool::run(int threads, int tasks, Body body, void* context) noexcept {
   State& s = state();

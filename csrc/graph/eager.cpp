@@ -56,7 +56,8 @@ Values emit_update(const OpDef& op, const void* attributes, const Values& inputs
   // Locks are taken in order of address, so that two updates of the same variables cannot wait for each other.
   SmallVector<std::size_t, 4> order;
   for (std::size_t i = 0; i < targets.size(); ++i) order.push_back(i);
-  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return targets[a].get() < targets[b].get(); });
+  std::sort(order.begin(), order.end(),
+            [&](std::size_t a, std::size_t b) { return targets[a].get() < targets[b].get(); });
   for (std::size_t i = 1; i < order.size(); ++i)
     if (targets[order[i]] == targets[order[i - 1]])
       throw InvalidArgumentError(join(op.name, ": expected distinct variables, got one of them twice."));
@@ -68,7 +69,8 @@ Values emit_update(const OpDef& op, const void* attributes, const Values& inputs
   const Specs out = op.infer(attributes, in);
   for (std::size_t i = 0; i < targets.size(); ++i)
     if (!(out[i] == targets[i]->spec()))
-      throw ShapeError(join(op.name, ": expected a value of ", targets[i]->spec(), " for the variable, got ", out[i], "."));
+      throw ShapeError(
+          join(op.name, ": expected a value of ", targets[i]->spec(), " for the variable, got ", out[i], "."));
 
   SmallVector<std::unique_ptr<Variable::Update>, 4> updates;
   updates.resize(targets.size());
@@ -133,8 +135,14 @@ Values emit_eager(const OpDef& op, const void* attributes, const Values& inputs,
   return results;
 }
 
-Emitter& base_emitter() noexcept { return base; }
-Emitter& current_emitter() noexcept { return thread_emitter != nullptr ? *thread_emitter : base; }
-void set_thread_emitter(Emitter* emitter) noexcept { thread_emitter = emitter; }
+Emitter& base_emitter() noexcept {
+  return base;
+}
+Emitter& current_emitter() noexcept {
+  return thread_emitter != nullptr ? *thread_emitter : base;
+}
+void set_thread_emitter(Emitter* emitter) noexcept {
+  thread_emitter = emitter;
+}
 
 }  // namespace layernet

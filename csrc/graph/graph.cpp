@@ -47,9 +47,13 @@ namespace {
 
 using Key = std::pair<const Node*, int>;
 
-Key key_of(const Value& v) { return Key(v.symbol().node.get(), v.symbol().output); }
+Key key_of(const Value& v) {
+  return Key(v.symbol().node.get(), v.symbol().output);
+}
 
-bool contains(const std::vector<Key>& keys, const Key& key) { return std::find(keys.begin(), keys.end(), key) != keys.end(); }
+bool contains(const std::vector<Key>& keys, const Key& key) {
+  return std::find(keys.begin(), keys.end(), key) != keys.end();
+}
 
 // Every node from which `roots` can be reached without passing an input.
 template <class Visit>
@@ -99,12 +103,13 @@ Graph::Graph(std::vector<Value> inputs, std::vector<Value> outputs, std::vector<
   for (const Ref<Node>& node : effects) roots.push_back(node.get());
   walk(std::move(roots), stops, [&](const Node& node) {
     if (node.kind == Node::Kind::input)
-      throw GraphError(join("graph: expected every input to be listed, got an output that needs the unlisted input '", node.name,
-                            "' of shape ", node.outputs[0].shape, ". Add it to the inputs."));
+      throw GraphError(join("graph: expected every input to be listed, got an output that needs the unlisted input '",
+                            node.name, "' of shape ", node.outputs[0].shape, ". Add it to the inputs."));
     nodes_.emplace_back(const_cast<Node*>(&node));
     return true;
   });
-  std::sort(nodes_.begin(), nodes_.end(), [](const Ref<Node>& a, const Ref<Node>& b) { return a->sequence < b->sequence; });
+  std::sort(nodes_.begin(), nodes_.end(),
+            [](const Ref<Node>& a, const Ref<Node>& b) { return a->sequence < b->sequence; });
 }
 
 std::string Graph::text() const {

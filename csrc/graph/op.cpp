@@ -1,7 +1,7 @@
 // The registry, and preparing an op for its element types.
 //
-// Half precision: float16 and bfloat16 are storage types. An op that does not move bytes only is prepared for float32 and
-// run between conversions of its inputs and outputs, in one place for all ops; each output is rounded once.
+// Half precision: float16 and bfloat16 are storage types. An op that does not move bytes only is prepared for float32
+// and run between conversions of its inputs and outputs, in one place for all ops; each output is rounded once.
 #include "layernet/op.h"
 
 #include <cstring>
@@ -33,7 +33,9 @@ struct HalfParams {
   std::uint8_t in_type[kMaxPorts] = {}, out_type[kMaxPorts] = {};
 };
 
-DType widened(DType t) { return is_half(t) ? DType::float32 : t; }
+DType widened(DType t) {
+  return is_half(t) ? DType::float32 : t;
+}
 
 // Scratch: a float32 copy of every half input and output, then the inner op's own.
 void run_half(const Step& step, const Buffers& b) noexcept {
@@ -64,8 +66,8 @@ void run_half(const Step& step, const Buffers& b) noexcept {
 
 void prepare_half(const OpDef& op, const void* attributes, const InSpecs& in, const Specs& out, Step& step) {
   if (in.size() > kMaxPorts || out.size() > kMaxPorts)
-    throw DTypeError(join(op.name, ": expected at most ", static_cast<int>(kMaxPorts), " float16 or bfloat16 inputs, got ",
-                          in.size(), ". Cast them to float32 first."));
+    throw DTypeError(join(op.name, ": expected at most ", static_cast<int>(kMaxPorts),
+                          " float16 or bfloat16 inputs, got ", in.size(), ". Cast them to float32 first."));
   Specs wide_in, wide_out;
   SmallVector<const Spec*, 8> pointers;
   for (std::size_t i = 0; i < in.size(); ++i) wide_in.emplace_back(widened(in.dtype(i)), in.shape(i));
@@ -98,8 +100,12 @@ const OpDef* find_op(const char* name) noexcept {
     if (std::strcmp(op->name, name) == 0) return op;
   return nullptr;
 }
-std::size_t op_count() noexcept { return kOpCount; }
-const OpDef& op_at(std::size_t i) noexcept { return *kOps[i]; }
+std::size_t op_count() noexcept {
+  return kOpCount;
+}
+const OpDef& op_at(std::size_t i) noexcept {
+  return *kOps[i];
+}
 
 void Preparation::scratch(Dim count, std::size_t item) {
   const Dim bytes = multiply(count, Dim(static_cast<std::int64_t>(item)), "scratch");

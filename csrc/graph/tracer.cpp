@@ -70,10 +70,12 @@ Value read_symbolic(const std::shared_ptr<Variable>& variable) {
 
 Values emit_symbolic(const OpDef& op, const void* attributes, Values inputs, const Targets& targets) {
   if (!targets.empty() && state.depth == 0)
-    throw GraphError(join(op.name, ": expected to update a variable inside a layer's call, got an update of a symbolic value ",
+    throw GraphError(join(op.name,
+                          ": expected to update a variable inside a layer's call, got an update of a symbolic value ",
                           "outside any trace. Put it into a layer's call()."));
   SmallVector<const Spec*, 8> specs;
-  for (std::size_t i = 0; i < inputs.size(); ++i) specs.push_back(i < targets.size() ? &targets[i]->spec() : &inputs[i].spec());
+  for (std::size_t i = 0; i < inputs.size(); ++i)
+    specs.push_back(i < targets.size() ? &targets[i]->spec() : &inputs[i].spec());
   const InSpecs in(specs.data(), specs.size());
   Ref<Node> node = make_node(Node::Kind::op);
   node->op = &op;
@@ -92,7 +94,9 @@ Values emit_symbolic(const OpDef& op, const void* attributes, Values inputs, con
   return results;
 }
 
-Trace::Trace() : first_effect_(state.effects.size()) { ++state.depth; }
+Trace::Trace() : first_effect_(state.effects.size()) {
+  ++state.depth;
+}
 
 Trace::~Trace() {
   if (--state.depth == 0) {
@@ -102,12 +106,17 @@ Trace::~Trace() {
 }
 
 TracePause::TracePause() noexcept : depth_(std::exchange(state.depth, 0)) {}
-TracePause::~TracePause() { state.depth = depth_; }
+TracePause::~TracePause() {
+  state.depth = depth_;
+}
 
-bool Trace::active() noexcept { return state.depth != 0; }
+bool Trace::active() noexcept {
+  return state.depth != 0;
+}
 
 std::vector<Ref<Node>> Trace::effects() const {
-  return std::vector<Ref<Node>>(state.effects.begin() + static_cast<std::ptrdiff_t>(first_effect_), state.effects.end());
+  return std::vector<Ref<Node>>(state.effects.begin() + static_cast<std::ptrdiff_t>(first_effect_),
+                                state.effects.end());
 }
 
 }  // namespace layernet

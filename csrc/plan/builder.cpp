@@ -60,7 +60,8 @@ std::string PlanGraph::text() const {
     return t.rank() == 0 ? layernet::text(load_scalar(t.data(), t.dtype())) : "constant " + to_string(t.spec());
   };
   std::string s;
-  for (const int v : inputs) s += "%" + std::to_string(v) + " = input : " + to_string(values[static_cast<std::size_t>(v)].spec) + "\n";
+  for (const int v : inputs)
+    s += "%" + std::to_string(v) + " = input : " + to_string(values[static_cast<std::size_t>(v)].spec) + "\n";
   for (const PlanNode& node : nodes) {
     for (std::size_t i = 0; i < node.outputs.size(); ++i) s += (i ? ", %" : "%") + std::to_string(node.outputs[i]);
     s += " = " + std::string(node.op->name) + "(";

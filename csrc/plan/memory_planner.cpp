@@ -1,6 +1,6 @@
-// Which values share memory. Slots are chosen by lifetime and kind of size, not by addresses, so that another batch size only
-// means evaluating sizes anew: no allocation, no new plan. Linear scan (Poletto and Sarkar 1999): requests by first use, each
-// takes the free slot that has to grow least.
+// Which values share memory. Slots are chosen by lifetime and kind of size, not by addresses, so that another batch
+// size only means evaluating sizes anew: no allocation, no new plan. Linear scan (Poletto and Sarkar 1999): requests by
+// first use, each takes the free slot that has to grow least.
 #include <algorithm>
 #include <numeric>
 

@@ -1,4 +1,5 @@
-// Passes over a PlanGraph. Each leaves the outputs' values as they were (fusions: within the bounds of the fused kernel).
+// Passes over a PlanGraph. Each leaves the outputs' values as they were (fusions: within the bounds of the fused
+// kernel).
 #include <algorithm>
 
 #include "core/error.h"
@@ -14,7 +15,9 @@ void replace_value(PlanGraph& g, int from, int to) {
   std::replace(g.outputs.begin(), g.outputs.end(), from, to);
 }
 
-bool is_output(const PlanGraph& g, int value) { return std::find(g.outputs.begin(), g.outputs.end(), value) != g.outputs.end(); }
+bool is_output(const PlanGraph& g, int value) {
+  return std::find(g.outputs.begin(), g.outputs.end(), value) != g.outputs.end();
+}
 
 // The only node that reads `value`, or -1.
 int only_reader(const PlanGraph& g, int value) {
@@ -104,7 +107,8 @@ void drop_dead(PlanGraph& g) {
     for (const int out : g.nodes[i].outputs) {
       used = used || is_output(g, out);
       for (std::size_t j = i + 1; j < g.nodes.size() && !used; ++j)
-        used = dead[j] == 0 && std::find(g.nodes[j].inputs.begin(), g.nodes[j].inputs.end(), out) != g.nodes[j].inputs.end();
+        used = dead[j] == 0 &&
+               std::find(g.nodes[j].inputs.begin(), g.nodes[j].inputs.end(), out) != g.nodes[j].inputs.end();
     }
     dead[i] = used ? 0 : 1;
   }

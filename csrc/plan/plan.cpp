@@ -1,4 +1,5 @@
-// Plan: prepared steps and where their buffers lie. run() is a loop over steps that call the very functions eager calls use.
+// Plan: prepared steps and where their buffers lie. run() is a loop over steps that call the very functions eager calls
+// use.
 #include "layernet/plan.h"
 
 #include <algorithm>
@@ -23,7 +24,7 @@ namespace {
 // Where a value lives during a run.
 struct Place {
   enum class Kind : std::uint8_t { none, constant, input, output, slot } kind = Kind::none;
-  int index = 0;  // port or slot
+  int index = 0;               // port or slot
   const void* data = nullptr;  // constants
 };
 
@@ -93,7 +94,8 @@ class PlanImpl final : public Plan {
   std::string text() const override { return text_; }
   std::uint64_t constant_bytes() const noexcept override { return constant_bytes_; }
   std::int64_t batch_of(const Shape* shapes, std::size_t count) const override;
-  void run(std::int64_t n, const void* const* inputs, void* const* outputs, Workspace& workspace) const noexcept override;
+  void run(std::int64_t n, const void* const* inputs, void* const* outputs,
+           Workspace& workspace) const noexcept override;
   void run_threads(int threads, std::int64_t n, const void* const* inputs, void* const* outputs) const override;
   double work(std::int64_t n) const noexcept override { return flops_ + flops_per_n_ * static_cast<double>(n); }
   void prepare_for(std::int64_t n, Workspace& workspace) const override;
@@ -111,8 +113,8 @@ class PlanImpl final : public Plan {
   void choose_block(const PlanGraph& g);
   void layout(std::int64_t n, WorkspaceImpl& w) const noexcept;
   // Rows [first, first + count) of the batch; the whole when the plan does not go by rows.
-  void run_rows(std::int64_t first, std::int64_t count, const void* const* inputs, void* const* outputs, WorkspaceImpl& w,
-                int threads) const noexcept;
+  void run_rows(std::int64_t first, std::int64_t count, const void* const* inputs, void* const* outputs,
+                WorkspaceImpl& w, int threads) const noexcept;
 
   std::vector<PlanPort> inputs_, outputs_;
   std::vector<Spec> specs_;    // per value
@@ -126,8 +128,8 @@ class PlanImpl final : public Plan {
   std::int64_t scratch_fixed_ = 0, scratch_per_n_ = 0;
   std::uint64_t constant_bytes_ = 0;
   double flops_ = 0, flops_per_n_ = 0;
-  bool by_rows_ = false;             // rows are independent: the plan may run on any block of them
-  std::int64_t block_rows_ = 0;      // rows of a block
+  bool by_rows_ = false;         // rows are independent: the plan may run on any block of them
+  std::int64_t block_rows_ = 0;  // rows of a block
   std::vector<std::int64_t> input_row_bytes_, output_row_bytes_;  // 0: the same for every block
   std::string text_;
   mutable WorkspacePool spare_;
@@ -240,9 +242,10 @@ void PlanImpl::prepare_steps(const PlanGraph& g) {
   for (const Tensor& t : constants_) constant_bytes_ += t.bytes();
 }
 
-// The batch is the first axis of whatever hangs on it, and no op mixes rows: then every block of rows can go through the whole
-// plan by itself. A block's intermediate values should stay in the second-level cache (512 kB of the 1 to 2 MB that server
-// cores have, the rest is for weights), but a block under 64 rows would read the weights too often for what a row costs.
+// The batch is the first axis of whatever hangs on it, and no op mixes rows: then every block of rows can go through
+// the whole plan by itself. A block's intermediate values should stay in the second-level cache (512 kB of the 1 to 2
+// MB that server cores have, the rest is for weights), but a block under 64 rows would read the weights too often for
+// what a row costs.
 void PlanImpl::choose_block(const PlanGraph& g) {
   constexpr std::int64_t kBlockBytes = 512 * 1024, kLeast = 64, kMost = 4096, kMultiple = 16;
   const auto leads = [&](int v) {
@@ -272,7 +275,8 @@ void PlanImpl::choose_block(const PlanGraph& g) {
   for (const int v : g.outputs) by_rows_ = by_rows_ && leads(v);
   std::int64_t row_bytes = scratch_per_n_;
   for (const BufferSize& s : slots_) row_bytes += s.per_n;
-  block_rows_ = row_bytes == 0 ? kMost : std::min(kMost, std::max(kLeast, kBlockBytes / row_bytes / kMultiple * kMultiple));
+  block_rows_ =
+      row_bytes == 0 ? kMost : std::min(kMost, std::max(kLeast, kBlockBytes / row_bytes / kMultiple * kMultiple));
   const auto port_bytes = [&](int v) { return leads(v) ? buffer_size(specs_[static_cast<std::size_t>(v)]).per_n : 0; };
   for (const int v : g.inputs) input_row_bytes_.push_back(port_bytes(v));
   for (const int v : g.outputs) output_row_bytes_.push_back(port_bytes(v));
@@ -379,8 +383,12 @@ void PlanImpl::layout(std::int64_t n, WorkspaceImpl& w) const noexcept {
 
 namespace {
 
-const void* row_of(const void* base, std::int64_t bytes) noexcept { return static_cast<const unsigned char*>(base) + bytes; }
-void* row_of(void* base, std::int64_t bytes) noexcept { return static_cast<unsigned char*>(base) + bytes; }
+const void* row_of(const void* base, std::int64_t bytes) noexcept {
+  return static_cast<const unsigned char*>(base) + bytes;
+}
+void* row_of(void* base, std::int64_t bytes) noexcept {
+  return static_cast<unsigned char*>(base) + bytes;
+}
 
 // Work below which a second thread is not worth waking: about 10 us of one core.
 constexpr double kWorthSharing = 3e5;
@@ -392,7 +400,8 @@ void PlanImpl::run_rows(std::int64_t first, std::int64_t count, const void* cons
   layout(count, w);
   for (const PortView& p : input_views_)
     w.views[p.view].data = const_cast<void*>(row_of(inputs[p.port], first * input_row_bytes_[p.port]));
-  for (const PortView& p : output_views_) w.views[p.view].data = row_of(outputs[p.port], first * output_row_bytes_[p.port]);
+  for (const PortView& p : output_views_)
+    w.views[p.view].data = row_of(outputs[p.port], first * output_row_bytes_[p.port]);
   void* scratch = w.memory + w.scratch_offset;
   for (const PlanStep& s : steps_) {
     const View* in = w.views.data() + s.first_view;
@@ -428,7 +437,8 @@ void PlanImpl::run_rows(std::int64_t first, std::int64_t count, const void* cons
   }
 }
 
-void PlanImpl::run(std::int64_t n, const void* const* inputs, void* const* outputs, Workspace& workspace) const noexcept {
+void PlanImpl::run(std::int64_t n, const void* const* inputs, void* const* outputs,
+                   Workspace& workspace) const noexcept {
   auto& w = static_cast<WorkspaceImpl&>(workspace);
   if (!by_rows_ || n <= block_rows_) return run_rows(0, n, inputs, outputs, w, 1);
   for (std::int64_t first = 0; first < n; first += block_rows_)
@@ -490,6 +500,8 @@ WorkspaceLease::WorkspaceLease(const Plan& plan, std::int64_t n) : plan_(plan), 
     throw;
   }
 }
-WorkspaceLease::~WorkspaceLease() { plan_.give_workspace(workspace_); }
+WorkspaceLease::~WorkspaceLease() {
+  plan_.give_workspace(workspace_);
+}
 
 }  // namespace layernet

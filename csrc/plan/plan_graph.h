@@ -32,14 +32,14 @@ struct PlanGraph {
 // Reads the variables. Throws GraphError when the graph updates variables or has sizes that are not known.
 PlanGraph make_plan_graph(const Graph& graph);
 
-// ---- passes, in the order in which build() runs them ---------------------------------------------------------------------
+// ---- passes, in the order in which build() runs them ----------------------------------------------------------------
 
 void drop_identities(PlanGraph& g);  // identity and stop_gradient
 void fold_constants(PlanGraph& g);   // ops whose inputs are all constants are run once, now
 void fuse(PlanGraph& g);             // ops absorb the one op that uses their result (OpDef::absorb)
 void drop_dead(PlanGraph& g);        // nodes that no output needs
 
-// ---- memory ------------------------------------------------------------------------------------------------------------------
+// ---- memory ---------------------------------------------------------------------------------------------------------
 
 // A size that hangs on the batch symbol: max(fixed, per_n * N) bytes.
 struct BufferSize {

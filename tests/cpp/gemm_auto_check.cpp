@@ -1,5 +1,5 @@
-// Eager products through BLAS or our own kernel: results, blocks in any order, and a BLAS that is loaded late, starts no
-// thread, leaves the affinity mask alone and survives fork. With LAYERNET_BLAS unset or "none" only our kernel runs.
+// Eager products through BLAS or our own kernel: results, blocks in any order, and a BLAS that is loaded late, starts
+// no thread, leaves the affinity mask alone and survives fork. With LAYERNET_BLAS unset or "none" only our kernel runs.
 #include <dirent.h>
 #include <math.h>
 #include <sched.h>
@@ -81,14 +81,17 @@ void check_product(size_t m, size_t n, size_t k, bool turn_a, bool turn_b, bool 
   parts.c = again.data();
   Auto<T>::begin(plan, parts);
   for (size_t block = plan.blocks; block-- > 0;) Auto<T>::block(plan, parts, block);
-  CHECK_NOTE(memcmp(c.data(), again.data(), c.size() * sizeof(T)) == 0, "%zux%zux%zu: the order of blocks matters", m, n, k);
+  CHECK_NOTE(memcmp(c.data(), again.data(), c.size() * sizeof(T)) == 0, "%zux%zux%zu: the order of blocks matters", m,
+             n, k);
 
   const double epsilon = sizeof(T) == 4 ? 0x1p-23 : 0x1p-52;
   for (size_t i = 0; i < m; i += 1 + m / 13)
     for (size_t j = 0; j < n; j += 1 + n / 17) {
-      double sum = static_cast<double>(bias[j]) + (accumulate ? static_cast<double>(before[i * n + j]) : 0), size = fabs(sum);
+      double sum = static_cast<double>(bias[j]) + (accumulate ? static_cast<double>(before[i * n + j]) : 0),
+             size = fabs(sum);
       for (size_t p = 0; p < k; ++p) {
-        const double product = static_cast<double>(a[i * g.rsa + p * g.csa]) * static_cast<double>(b[p * g.rsb + j * g.csb]);
+        const double product =
+            static_cast<double>(a[i * g.rsa + p * g.csa]) * static_cast<double>(b[p * g.rsb + j * g.csb]);
         sum += product, size += fabs(product);
       }
       if (activation == kActTanh) sum = tanh(sum);

@@ -22,8 +22,12 @@ uint32_t random_word() {
   random_state = random_state * 6364136223846793005u + 1442695040888963407u;
   return static_cast<uint32_t>(random_state >> 33);
 }
-size_t random_below(size_t n) { return random_word() % n; }
-double random_real() { return random_word() / 1073741824.0 - 1.0; }
+size_t random_below(size_t n) {
+  return random_word() % n;
+}
+double random_real() {
+  return random_word() / 1073741824.0 - 1.0;
+}
 
 template <class T>
 struct Wider;
@@ -38,28 +42,49 @@ struct Wider<double> {
 
 template <class T>
 struct Kernels;
-#define DEFINE_KERNELS(T, suffix)                                                                                        \
-  template <>                                                                                                            \
-  struct Kernels<T> {                                                                                                    \
-    const KernelTable& t;                                                                                                \
-    void gemm(const GemmArgs& g) const { t.gemm_##suffix(&g); }                                                          \
-    void packed(const GemmArgs& g) const { t.gemm_packed_##suffix(&g); }                                                 \
-    void columns(const GemmArgs& g, size_t first, size_t n) const { t.gemm_packed_columns_##suffix(&g, first, n); }      \
-    size_t panel(size_t n) const { return t.gemm_panel_##suffix(n); }                                                    \
-    size_t workspace(size_t m, size_t n, size_t k) const { return t.gemm_workspace_##suffix(m, n, k); }                  \
-    size_t pack_bytes(size_t k, size_t n) const { return t.pack_b_bytes_##suffix(k, n); }                                \
-    void pack(const T* b, size_t rsb, size_t csb, size_t k, size_t n, void* to) const {                                  \
-      t.pack_b_##suffix(b, rsb, csb, k, n, to);                                                                          \
-    }                                                                                                                    \
-    using Unary = void (*)(const T*, T*, size_t, const double*) noexcept;                                                \
-    Unary unary(int activation) const {                                                                                  \
-      const Unary all[] = {nullptr,                   t.unary_relu_##suffix,     t.unary_tanh_##suffix,                  \
-                           t.unary_sigmoid_##suffix,  t.unary_elu_##suffix,      t.unary_selu_##suffix,                  \
-                           t.unary_softplus_##suffix, t.unary_softsign_##suffix, t.unary_hard_sigmoid_##suffix,          \
-                           t.unary_gelu_##suffix,     t.unary_gelu_tanh_##suffix, t.unary_silu_##suffix,                 \
-                           t.unary_mish_##suffix,     t.unary_leaky_relu_##suffix};                                      \
-      return all[activation];                                                                                            \
-    }                                                                                                                    \
+#define DEFINE_KERNELS(T, suffix)                                                       \
+  template <>                                                                           \
+  struct Kernels<T> {                                                                   \
+    const KernelTable& t;                                                               \
+    void gemm(const GemmArgs& g) const {                                                \
+      t.gemm_##suffix(&g);                                                              \
+    }                                                                                   \
+    void packed(const GemmArgs& g) const {                                              \
+      t.gemm_packed_##suffix(&g);                                                       \
+    }                                                                                   \
+    void columns(const GemmArgs& g, size_t first, size_t n) const {                     \
+      t.gemm_packed_columns_##suffix(&g, first, n);                                     \
+    }                                                                                   \
+    size_t panel(size_t n) const {                                                      \
+      return t.gemm_panel_##suffix(n);                                                  \
+    }                                                                                   \
+    size_t workspace(size_t m, size_t n, size_t k) const {                              \
+      return t.gemm_workspace_##suffix(m, n, k);                                        \
+    }                                                                                   \
+    size_t pack_bytes(size_t k, size_t n) const {                                       \
+      return t.pack_b_bytes_##suffix(k, n);                                             \
+    }                                                                                   \
+    void pack(const T* b, size_t rsb, size_t csb, size_t k, size_t n, void* to) const { \
+      t.pack_b_##suffix(b, rsb, csb, k, n, to);                                         \
+    }                                                                                   \
+    using Unary = void (*)(const T*, T*, size_t, const double*) noexcept;               \
+    Unary unary(int activation) const {                                                 \
+      const Unary all[] = {nullptr,                                                     \
+                           t.unary_relu_##suffix,                                       \
+                           t.unary_tanh_##suffix,                                       \
+                           t.unary_sigmoid_##suffix,                                    \
+                           t.unary_elu_##suffix,                                        \
+                           t.unary_selu_##suffix,                                       \
+                           t.unary_softplus_##suffix,                                   \
+                           t.unary_softsign_##suffix,                                   \
+                           t.unary_hard_sigmoid_##suffix,                               \
+                           t.unary_gelu_##suffix,                                       \
+                           t.unary_gelu_tanh_##suffix,                                  \
+                           t.unary_silu_##suffix,                                       \
+                           t.unary_mish_##suffix,                                       \
+                           t.unary_leaky_relu_##suffix};                                \
+      return all[activation];                                                           \
+    }                                                                                   \
   };
 DEFINE_KERNELS(float, f32)
 DEFINE_KERNELS(double, f64)
@@ -142,8 +167,8 @@ void check_case(const Kernels<T>& kernels, const char* isa, size_t m, size_t n, 
       if (relu && sum < 0) sum = 0;
       const W error = fabs(static_cast<W>(c[i * ldc + j]) - sum);
       const W bound = 4 * sqrt(static_cast<W>(k + 3)) * std::numeric_limits<T>::epsilon() * size;
-      if (!CHECK_NOTE(error <= bound, "%s %zux%zux%zu layouts %d %d at [%zu, %zu]: error %g, bound %g", isa, m, n, k, layout_a,
-                 layout_b, i, j, static_cast<double>(error), static_cast<double>(bound)))
+      if (!CHECK_NOTE(error <= bound, "%s %zux%zux%zu layouts %d %d at [%zu, %zu]: error %g, bound %g", isa, m, n, k,
+                      layout_a, layout_b, i, j, static_cast<double>(error), static_cast<double>(bound)))
         return;
     }
     for (size_t j = n; j < ldc && i + 1 < m; ++j)
@@ -210,11 +235,13 @@ void check_rows(const Kernels<T>& kernels, const char* isa, size_t n, size_t k) 
     g.b = packed.p;
     g.c = some.data();
     kernels.packed(g);
-    CHECK_NOTE(same_bits(some.data(), all.data() + first * n, m * n), "%s rows %zu..+%zu of %zux%zu", isa, first, m, n, k);
+    CHECK_NOTE(same_bits(some.data(), all.data() + first * n, m * n), "%s rows %zu..+%zu of %zux%zu", isa, first, m, n,
+               k);
     g.b = b.data.data();
     g.c = unpacked.data();
     kernels.gemm(g);
-    CHECK_NOTE(same_bits(unpacked.data(), some.data(), m * n), "%s unpacked rows %zu..+%zu of %zux%zu", isa, first, m, n, k);
+    CHECK_NOTE(same_bits(unpacked.data(), some.data(), m * n), "%s unpacked rows %zu..+%zu of %zux%zu", isa, first, m,
+               n, k);
   }
 }
 
@@ -245,7 +272,8 @@ void check_activations(const Kernels<T>& kernels, const char* isa, size_t m, siz
     g.b = packed.p;
     g.c = got.data();
     kernels.packed(g);
-    CHECK_NOTE(same_bits(want.data(), got.data(), want.size()), "%s packed activation %d of %zux%zu", isa, activation, m, n);
+    CHECK_NOTE(same_bits(want.data(), got.data(), want.size()), "%s packed activation %d of %zux%zu", isa, activation,
+               m, n);
     if (n > 1) CHECK_NOTE(isnan(got[1]), "%s activation %d loses NaN", isa, activation);
   }
 }

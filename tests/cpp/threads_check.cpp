@@ -20,7 +20,7 @@ using namespace layernet;
 constexpr int kThreads = 8;
 constexpr std::int64_t kIn = 24, kHidden = 33;
 
-// ---- small words for ops -------------------------------------------------------------------------------------------------
+// ---- small words for ops --------------------------------------------------------------------------------------------
 
 // Sets the attributes that are named: integers, and words of a choice.
 class Setter final : public FieldVisitor {
@@ -70,7 +70,9 @@ Tensor filled(Shape shape, unsigned seed) {
   return t;
 }
 
-Tensor scalar(double v) { return Tensor::scalar(v, DType::float32); }
+Tensor scalar(double v) {
+  return Tensor::scalar(v, DType::float32);
+}
 
 bool same(const Tensor& a, const Tensor& b) {
   return a.spec() == b.spec() && std::memcmp(a.data(), b.data(), a.bytes()) == 0;
@@ -95,7 +97,7 @@ void check_in_threads(const char* what, const std::function<bool(int)>& body) {
   CHECK_NOTE(good == kThreads, "%s: %d of %d threads agree", what, good.load(), kThreads);
 }
 
-// ---- what is run ---------------------------------------------------------------------------------------------------------
+// ---- what is run ----------------------------------------------------------------------------------------------------
 
 struct Weights {
   std::shared_ptr<Variable> w0 = std::make_shared<Variable>(filled({kIn, kHidden}, 1));
@@ -150,7 +152,7 @@ std::vector<float> predicted(const Plan& plan, const Tensor& x, int threads) {
   return y;
 }
 
-// ---- the checks ----------------------------------------------------------------------------------------------------------
+// ---- the checks -----------------------------------------------------------------------------------------------------
 
 // The very first ops of the process: kernels are chosen and pools started by whichever thread comes first.
 void ops_from_a_cold_start() {

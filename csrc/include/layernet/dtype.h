@@ -18,9 +18,15 @@ constexpr std::size_t item_size(DType t) noexcept {
   constexpr std::size_t kSizes[kDTypeCount] = {4, 8, 2, 2, 1, 1, 4, 8, 1};
   return kSizes[static_cast<int>(t)];
 }
-constexpr bool is_floating(DType t) noexcept { return static_cast<int>(t) <= 3; }
-constexpr bool is_half(DType t) noexcept { return t == DType::float16 || t == DType::bfloat16; }
-constexpr bool is_integer(DType t) noexcept { return static_cast<int>(t) >= 4 && static_cast<int>(t) <= 7; }
+constexpr bool is_floating(DType t) noexcept {
+  return static_cast<int>(t) <= 3;
+}
+constexpr bool is_half(DType t) noexcept {
+  return t == DType::float16 || t == DType::bfloat16;
+}
+constexpr bool is_integer(DType t) noexcept {
+  return static_cast<int>(t) >= 4 && static_cast<int>(t) <= 7;
+}
 
 // "float32", "bool", ...
 LAYERNET_API const char* name_of(DType t) noexcept;

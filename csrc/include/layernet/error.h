@@ -1,5 +1,5 @@
-// Exceptions of the library. Thrown while shapes are inferred, ops are prepared and files are loaded; running never throws.
-// Language bindings choose their own class by code(), never by C++ type.
+// Exceptions of the library. Thrown while shapes are inferred, ops are prepared and files are loaded; running never
+// throws. Language bindings choose their own class by code(), never by C++ type.
 #pragma once
 
 #include <exception>

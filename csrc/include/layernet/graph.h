@@ -1,8 +1,8 @@
-// Graph: what a network computes, as nodes in order. Built by the Tracer while ops are applied to symbols; read by plans,
-// printers and files.
+// Graph: what a network computes, as nodes in order. Built by the Tracer while ops are applied to symbols; read by
+// plans, printers and files.
 //
-// Nodes hold their inputs, so a graph lives as long as a symbol of it does and there is nothing to register or clear; a Graph
-// is the part that some outputs (and ordered effects) need, in order of creation, which is an order of execution.
+// Nodes hold their inputs, so a graph lives as long as a symbol of it does and there is nothing to register or clear; a
+// Graph is the part that some outputs (and ordered effects) need, in order of creation, which is an order of execution.
 #pragma once
 
 #include <cstdint>
@@ -21,11 +21,11 @@ struct LAYERNET_API Node {
   std::uint64_t sequence = 0;  // creation order in this process
   const OpDef* op = nullptr;
   std::shared_ptr<const void> attributes;
-  Values inputs;                       // tensors among them are constants
+  Values inputs;  // tensors among them are constants
   Specs outputs;
-  Targets targets;                     // of updates; for kind variable, the variable
-  std::string name;                    // of an input
-  SmallVector<Shape, 1> known_dims;    // of an int64 output that follows from shapes (OpDef::dims); empty otherwise
+  Targets targets;                   // of updates; for kind variable, the variable
+  std::string name;                  // of an input
+  SmallVector<Shape, 1> known_dims;  // of an int64 output that follows from shapes (OpDef::dims); empty otherwise
 
   static void destroy(Node* node) noexcept;
 };
@@ -36,7 +36,8 @@ LAYERNET_API Value placeholder(Spec spec, std::string name = "");
 LAYERNET_API bool known_dims(const Value& value, Shape* out);
 LAYERNET_API bool depends_on(const Values& outputs, const Values& inputs);
 
-// Makes ops on variables symbolic on this thread, and gathers effects. Nests; effects of an inner trace also belong to the outer.
+// Makes ops on variables symbolic on this thread, and gathers effects. Nests; effects of an inner trace also belong to
+// the outer.
 class LAYERNET_API Trace {
  public:
   Trace();
@@ -50,7 +51,8 @@ class LAYERNET_API Trace {
   std::size_t first_effect_;
 };
 
-// Ops on variables run at once on this thread while one lives, also inside a trace (creating a variable in a layer's call).
+// Ops on variables run at once on this thread while one lives, also inside a trace (creating a variable in a layer's
+// call).
 class LAYERNET_API TracePause {
  public:
   TracePause() noexcept;

@@ -1,7 +1,8 @@
 // What an op is, and what ops are applied through.
 //
-// An op is a small struct: attributes, infer, backward, prepare, run (csrc/README.md shows one). define_op() erases its type
-// into an OpDef. Ops are applied through Emitter: Eager runs, Tracer adds a node to a graph, Tape wraps either and remembers.
+// An op is a small struct: attributes, infer, backward, prepare, run (csrc/README.md shows one). define_op() erases its
+// type into an OpDef. Ops are applied through Emitter: Eager runs, Tracer adds a node to a graph, Tape wraps either and
+// remembers.
 #pragma once
 
 #include <cstddef>
@@ -20,7 +21,7 @@ namespace kernels {
 struct KernelTable;
 }
 
-// ---- attributes --------------------------------------------------------------------------------------------------------
+// ---- attributes -----------------------------------------------------------------------------------------------------
 
 // Walks the attributes of an op; bindings, printing, equality and saving are visitors.
 class FieldVisitor {
@@ -36,7 +37,7 @@ class FieldVisitor {
   virtual void choice(const char* name, int& value, const char* const* words, int count) = 0;
 };
 
-// ---- shapes of the inputs, as infer sees them --------------------------------------------------------------------------
+// ---- shapes of the inputs, as infer sees them -----------------------------------------------------------------------
 
 class InSpecs {
  public:
@@ -52,7 +53,7 @@ class InSpecs {
   std::size_t n_;
 };
 
-// ---- running -----------------------------------------------------------------------------------------------------------
+// ---- running --------------------------------------------------------------------------------------------------------
 
 struct View {
   void* data;
@@ -78,15 +79,15 @@ struct Step {
   Run run = nullptr;
   const void* attributes = nullptr;  // of the op; outlive the step
   const kernels::KernelTable* kernels = nullptr;
-  const char* kernel_name = "";                // what prepare chose, for people
-  std::shared_ptr<void> constants;             // packed weights and the like (plans only)
-  std::unique_ptr<Step> inner;                 // of the half-precision adapter
-  std::int64_t scratch_bytes = 0;              // scratch = scratch_bytes + N * scratch_bytes_per_n
+  const char* kernel_name = "";     // what prepare chose, for people
+  std::shared_ptr<void> constants;  // packed weights and the like (plans only)
+  std::unique_ptr<Step> inner;      // of the half-precision adapter
+  std::int64_t scratch_bytes = 0;   // scratch = scratch_bytes + N * scratch_bytes_per_n
   std::int64_t scratch_bytes_per_n = 0;
-  double flops = 0, flops_per_n = 0;           // estimated work: flops + N * flops_per_n
+  double flops = 0, flops_per_n = 0;  // estimated work: flops + N * flops_per_n
   // Optional: the same result by parts 0 .. parts - 1 of the output's columns, each on any thread.
   void (*run_part)(const Step&, const Buffers&, int part, int parts) noexcept = nullptr;
-  alignas(16) unsigned char params[160];       // plain data of the op's own choice
+  alignas(16) unsigned char params[160];  // plain data of the op's own choice
 
   template <class Op>
   const Op& op() const noexcept {
@@ -119,7 +120,8 @@ class LAYERNET_API Preparation {
   void parts(void (*run_part)(const Step&, const Buffers&, int, int) noexcept) noexcept { step_.run_part = run_part; }
   // Estimated floating-point operations, `each` for every one of `count`.
   void work(Dim count, double each) noexcept {
-    (count.is_batch() ? step_.flops_per_n : step_.flops) += each * static_cast<double>(count.is_batch() ? count.batch_multiple() : count.value());
+    (count.is_batch() ? step_.flops_per_n : step_.flops) +=
+        each * static_cast<double>(count.is_batch() ? count.batch_multiple() : count.value());
   }
   // Plain data that run() gets back by step.get<P>().
   template <class P>
@@ -139,9 +141,11 @@ class LAYERNET_API Preparation {
 };
 
 // Bytes of one scratch part as Preparation::scratch counts them.
-constexpr std::size_t scratch_part(std::size_t bytes) noexcept { return (bytes + 63) & ~std::size_t{63}; }
+constexpr std::size_t scratch_part(std::size_t bytes) noexcept {
+  return (bytes + 63) & ~std::size_t{63};
+}
 
-// ---- the definition ----------------------------------------------------------------------------------------------------
+// ---- the definition -------------------------------------------------------------------------------------------------
 
 class Emitter;
 struct OpDef;
@@ -160,16 +164,17 @@ struct Call {
 
 struct OpDef {
   const char* name;
-  const char* inputs;           // "x", "a, b", "[xs]" (one list), "x, w, b?" (optional last)
-  int updates = 0;              // the first inputs are variables, replaced by the first outputs
-  int view_of = -1;             // output 0 is input view_of under another shape; there is nothing to run
-  bool any_type = false;        // run() handles every element type itself (moves bytes); else halves go through float32
+  const char* inputs;     // "x", "a, b", "[xs]" (one list), "x, w, b?" (optional last)
+  int updates = 0;        // the first inputs are variables, replaced by the first outputs
+  int view_of = -1;       // output 0 is input view_of under another shape; there is nothing to run
+  bool any_type = false;  // run() handles every element type itself (moves bytes); else halves go through float32
   const char* no_gradient = nullptr;  // why there is no gradient, when there is none
-  bool stateless = false;       // no attributes: every application shares `defaults`
+  bool stateless = false;             // no attributes: every application shares `defaults`
   std::shared_ptr<const void> defaults;
 
   std::shared_ptr<void> (*clone)(const void* attributes);
-  std::size_t (*construct)(const void* attributes, void* where, std::size_t room);  // copy; bytes needed when room is short
+  std::size_t (*construct)(const void* attributes, void* where,
+                           std::size_t room);  // copy; bytes needed when room is short
   void (*destroy)(void* attributes) noexcept;
   void (*visit)(void* attributes, FieldVisitor& visitor);
   Specs (*infer)(const void* attributes, const InSpecs& in);
@@ -177,10 +182,11 @@ struct OpDef {
   void (*prepare)(const void* attributes, Preparation& p);
   // Optional. Fuse the next op into this one: true when `attributes` now also do the work of `next`.
   bool (*absorb)(void* attributes, const OpDef& next, const void* next_attributes) = nullptr;
-  // Optional. Rows of the output depend on other rows of the input although both have the batch as their first axis and nowhere
-  // else (softmax along axis 0, a gather of rows). Where no op does, a plan may run block by block of rows.
+  // Optional. Rows of the output depend on other rows of the input although both have the batch as their first axis and
+  // nowhere else (softmax along axis 0, a gather of rows). Where no op does, a plan may run block by block of rows.
   bool (*couples_rows)(const void* attributes, const InSpecs& in) = nullptr;
-  // Optional. The value of an int64 output as dimensions, where it follows from shapes alone (shape, slices of it, ...).
+  // Optional. The value of an int64 output as dimensions, where it follows from shapes alone (shape, slices of it,
+  // ...).
   bool (*dims)(const void* attributes, const InSpecs& in, const Shape* const* in_dims, Shape* out) = nullptr;
 
   bool differentiable() const noexcept { return backward != nullptr; }
@@ -263,22 +269,22 @@ OpDef define_op(const char* name, const char* inputs, OpTraits traits = {}) {
 // Largest attribute struct that the bindings hold on the stack.
 constexpr std::size_t kMaxOpBytes = 512;
 
-// ---- the registry ------------------------------------------------------------------------------------------------------
+// ---- the registry ---------------------------------------------------------------------------------------------------
 
 // By name; nullptr when there is none.
 LAYERNET_API const OpDef* find_op(const char* name) noexcept;
 LAYERNET_API std::size_t op_count() noexcept;
 LAYERNET_API const OpDef& op_at(std::size_t i) noexcept;
 
-// ---- emitters ----------------------------------------------------------------------------------------------------------
+// ---- emitters -------------------------------------------------------------------------------------------------------
 
 using Targets = SmallVector<std::shared_ptr<Variable>, 4>;
 
 class LAYERNET_API Emitter {
  public:
   virtual ~Emitter() = default;
-  // Applies an op. For an op with updates, inputs[0..updates) are empty and `targets` are the variables; the result then holds
-  // only the outputs after the updates.
+  // Applies an op. For an op with updates, inputs[0..updates) are empty and `targets` are the variables; the result
+  // then holds only the outputs after the updates.
   virtual Values emit(const OpDef& op, const void* attributes, Values inputs, const Targets& targets) = 0;
   // The value of a variable, as this emitter sees it.
   // `symbolic`: as a variable reference, also outside a trace.

@@ -1,4 +1,5 @@
-// Plan: a graph made ready to run. Immutable and shared freely between threads; every call brings a Workspace of its own.
+// Plan: a graph made ready to run. Immutable and shared freely between threads; every call brings a Workspace of its
+// own.
 #pragma once
 
 #include <cstdint>
@@ -46,9 +47,10 @@ class LAYERNET_API Plan {
   // The value of the batch symbol that these shapes give. Throws ShapeError when they do not fit.
   virtual std::int64_t batch_of(const Shape* shapes, std::size_t count) const = 0;
 
-  // Runs. `inputs` and `outputs` are contiguous arrays of the ports' types, in order, with batch symbol `n`; outputs may not
-  // overlap inputs. Does not throw once the workspace has room for `n` (prepare_for grows it).
-  virtual void run(std::int64_t n, const void* const* inputs, void* const* outputs, Workspace& workspace) const noexcept = 0;
+  // Runs. `inputs` and `outputs` are contiguous arrays of the ports' types, in order, with batch symbol `n`; outputs
+  // may not overlap inputs. Does not throw once the workspace has room for `n` (prepare_for grows it).
+  virtual void run(std::int64_t n, const void* const* inputs, void* const* outputs,
+                   Workspace& workspace) const noexcept = 0;
   // The same by up to `threads` threads of the library's pool, when the work is worth it; the bits are the same. Throws
   // std::bad_alloc when workspaces have to grow and cannot.
   virtual void run_threads(int threads, std::int64_t n, const void* const* inputs, void* const* outputs) const = 0;

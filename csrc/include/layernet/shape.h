@@ -1,5 +1,5 @@
-// Shapes. A dimension is an integer, c*N with the one batch symbol N of a graph, or unknown (symbolic values only; a plan
-// refuses it). Size arithmetic is checked: what does not fit 63 bits, or is not of these forms, is an error.
+// Shapes. A dimension is an integer, c*N with the one batch symbol N of a graph, or unknown (symbolic values only; a
+// plan refuses it). Size arithmetic is checked: what does not fit 63 bits, or is not of these forms, is an error.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +29,9 @@ class LAYERNET_API Dim {
   bool is_unknown() const noexcept { return code_ == kUnknown; }
   std::int64_t value() const noexcept { return code_; }            // of a fixed dimension
   std::int64_t batch_multiple() const noexcept { return -code_; }  // c of c*N
-  std::int64_t code() const noexcept { return code_; }  // >= 0 fixed, -c for c*N, INT64_MIN unknown: how it is stored and saved
+  std::int64_t code() const noexcept {
+    return code_;
+  }  // >= 0 fixed, -c for c*N, INT64_MIN unknown: how it is stored and saved
   // The size when the batch symbol is n. Precondition: not unknown.
   std::int64_t at(std::int64_t n) const noexcept { return code_ >= 0 ? code_ : -code_ * n; }
 

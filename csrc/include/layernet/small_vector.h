@@ -1,5 +1,5 @@
-// SmallVector: a vector whose first N items live inside the object, so that shapes, specs and the arguments of an op cost
-// no allocation. Grows to the heap beyond N. Only what the library uses of std::vector's interface.
+// SmallVector: a vector whose first N items live inside the object, so that shapes, specs and the arguments of an op
+// cost no allocation. Grows to the heap beyond N. Only what the library uses of std::vector's interface.
 #pragma once
 
 #include <cstddef>

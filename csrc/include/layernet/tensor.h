@@ -1,9 +1,9 @@
 // Tensor, Variable and Value. A Tensor is an immutable value: contiguous, row-major, 64-byte aligned when the library
-// allocated it. A Variable owns a Tensor and replaces it on update, in place when nothing else holds the storage. A Value is
-// what ops take and give: a Tensor or the symbol of a graph.
+// allocated it. A Variable owns a Tensor and replaces it on update, in place when nothing else holds the storage. A
+// Value is what ops take and give: a Tensor or the symbol of a graph.
 //
-// Threading: Tensors may be shared freely (their contents never change, the counts are atomic). A Variable has a lock of
-// its own around reading and replacing its Tensor.
+// Threading: Tensors may be shared freely (their contents never change, the counts are atomic). A Variable has a lock
+// of its own around reading and replacing its Tensor.
 #pragma once
 
 #include <atomic>
@@ -54,7 +54,8 @@ struct LAYERNET_API Storage {
   std::atomic<std::int32_t> refs{0};
   void* data = nullptr;
   std::size_t bytes = 0;
-  void (*release)(void* owner) = nullptr;  // foreign memory: called once with owner; nullptr: the bytes follow this header
+  void (*release)(void* owner) =
+      nullptr;  // foreign memory: called once with owner; nullptr: the bytes follow this header
   void* owner = nullptr;
 
   // 64-byte aligned, contents undefined. Throws std::bad_alloc.
@@ -83,7 +84,8 @@ struct LAYERNET_API ValueBody {
 };
 
 struct TensorBody final : ValueBody {
-  TensorBody(Spec s, Ref<Storage> st, void* d) : ValueBody(Kind::tensor, std::move(s)), storage(std::move(st)), data(d) {}
+  TensorBody(Spec s, Ref<Storage> st, void* d)
+      : ValueBody(Kind::tensor, std::move(s)), storage(std::move(st)), data(d) {}
   const Ref<Storage> storage;
   void* const data;
 };
