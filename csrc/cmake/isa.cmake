@@ -20,7 +20,12 @@ set(LAYERNET_ISA_FLAGS_avx512 ${LAYERNET_ISA_FLAGS_avx2} -mavx512f -mavx512bw -m
 
 # No contraction: a kernel says itself where a product and a sum are fused, so that results depend on the source only.
 # Sanitized tiles are compiled at -O1: at -O3 gcc 12 takes five minutes for the matrix product of one instruction set.
-set(LAYERNET_KERNEL_FLAGS $<IF:$<BOOL:${LAYERNET_SANITIZE}>,-O1,-O3> -fno-math-errno -fno-trapping-math -ffp-contract=off -fno-exceptions)
+if(LAYERNET_SANITIZE)
+  set(LAYERNET_KERNEL_FLAGS -O1)
+else()
+  set(LAYERNET_KERNEL_FLAGS -O3)
+endif()
+list(APPEND LAYERNET_KERNEL_FLAGS -fno-math-errno -fno-trapping-math -ffp-contract=off -fno-exceptions)
 
 # Hidden symbols and no LTO: no code compiled for one instruction set may leave its object library.
 function(layernet_kernel_objects objects)
