@@ -95,7 +95,7 @@ struct Pad : PadFields {
     check("pad", in.rank(0));
     Shape out = in.shape(0);
     for (std::size_t i = 0; i < out.size(); ++i)
-      if (before[i] + after[i] != 0) out[i] = layernet::add(out[i], Dim(before[i] + after[i]), "pad");
+      out[i] = layernet::add(layernet::add(out[i], Dim(before[i]), "pad"), Dim(after[i]), "pad");
     return one_spec(in.dtype(0), std::move(out));
   }
   Values backward(Emitter& e, const Call&, const Values& dy) const {
