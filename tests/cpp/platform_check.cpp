@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <string>
 
 #include "check.h"
@@ -87,14 +88,14 @@ int main() {
   CHECK(!own_folder().empty());
   CHECK(find_in_folder("/nonexistent", "lib", ".so").empty());
 
-  char root[] = "/tmp/layernet_platform_XXXXXX";
-  if (CHECK(mkdtemp(root) != nullptr)) {
+  std::string root = (std::filesystem::temp_directory_path() / "layernet_platform_XXXXXX").string();
+  if (CHECK(mkdtemp(root.data()) != nullptr)) {
     check_cgroups(root);
-    write_file(std::string(root) + "/libb-2.so", "");
-    write_file(std::string(root) + "/libb-1.so", "");
-    write_file(std::string(root) + "/libb-0.so.bak", "");
-    CHECK(find_in_folder(root, "libb", ".so") == std::string(root) + "/libb-1.so");
-    const int removed = system((std::string("rm -r ") + root).c_str());
+    write_file(root + "/libb-2.so", "");
+    write_file(root + "/libb-1.so", "");
+    write_file(root + "/libb-0.so.bak", "");
+    CHECK(find_in_folder(root, "libb", ".so") == root + "/libb-1.so");
+    const int removed = system(("rm -r " + root).c_str());
     CHECK(removed == 0);
   }
   CHECK(kernels::blas_status().state == kernels::BlasStatus::not_loaded);  // nothing above wants it
