@@ -675,7 +675,7 @@ void gemm(const GemmArgs* args) noexcept {
   T* const packed = static_cast<T*>(g.workspace);
 
   if (g.n <= L::narrow_limit) {
-    if (g.csb == 1 || (g.n == 1 && g.rsb == 1)) {
+    if ((g.n == 1 ? g.rsb : g.csb) == 1) {
       t.row_stride = g.rsb;
       few_columns_product(t, g.m, g.n, false, epilogue, mode);
     } else {
