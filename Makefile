@@ -9,7 +9,7 @@ PYTEST_FLAGS ?=
 WERROR ?= OFF
 
 .DELETE_ON_ERROR:
-.PHONY: demo test wheel sdist-check asan tsan bench peers-test format lint typecheck docs-check stubs neon pythons numpy126 noblas clean
+.PHONY: demo test wheel sdist-check asan tsan bench peers-test fuzz format lint typecheck docs-check stubs neon pythons numpy126 noblas clean
 
 # $(call install,<venv>,<build folder>,<CMake options>,<more requirements>): a real PEP 517 build into a venv of its own
 define install
@@ -109,6 +109,15 @@ bench: .venv-bench/installed
 # Every library gives the same results on every workload of the benchmarks.
 peers-test: .venv-bench/installed
 	.venv-bench/bin/python benchmarks/run.py --check $(BENCH_FLAGS)
+
+# Damaged predictor files, by libFuzzer: clang with its run-time library (Debian: clang).
+FUZZ_SECONDS ?= 60
+fuzz: .venv-tools/installed
+	$(call cmake,build/fuzz,-DCMAKE_CXX_COMPILER=clang++ -DLAYERNET_TESTS=OFF -DLAYERNET_WITH_BLAS=OFF -DLAYERNET_FUZZ=ON,fuzz_format)
+	mkdir -p build/fuzz/corpus build/fuzz/found
+	.venv-tools/bin/python tests/fuzz/seeds.py build/fuzz/seeds
+	build/fuzz/fuzz_format -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 -malloc_limit_mb=1024 -max_len=16384 \
+	  -artifact_prefix=build/fuzz/found/ -print_final_stats=1 build/fuzz/corpus build/fuzz/seeds
 
 CXX_FILES = $(shell find csrc tests/cpp benchmarks \( -name '*.h' -o -name '*.cpp' -o -name '*.c' \) -not -path '*/build/*')
 format: .venv/extra-dev
