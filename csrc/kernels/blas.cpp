@@ -1,5 +1,5 @@
-// OpenBLAS starts its threads while it is loaded, one per CPU it may use; loaded from a thread that is bound to one CPU it
-// starts none, and our own pool does the parallelism. Environment variables would do too, but setting them races.
+// OpenBLAS starts its threads while it is loaded, one per CPU it may use; loaded from a thread that is bound to one CPU
+// it starts none, and our own pool does the parallelism. Environment variables would do too, but setting them races.
 #include "kernels/blas.h"
 
 #include <stdio.h>

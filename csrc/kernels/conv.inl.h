@@ -10,9 +10,9 @@ LN_BEGIN_TARGET
 
 // The window of one output position: what part of it lies in the image.
 struct Window {
-  size_t image;                   // index of the image
-  ptrdiff_t top, left;            // of the window in the image, may be negative
-  size_t ky0, ky1, kx0, kx1;      // kernel rows and columns inside the image
+  size_t image;               // index of the image
+  ptrdiff_t top, left;        // of the window in the image, may be negative
+  size_t ky0, ky1, kx0, kx1;  // kernel rows and columns inside the image
 };
 
 // First and one-past-last step s of `count` with 0 <= start + s * dilation < size.
@@ -141,12 +141,12 @@ void col2im(const T* col, T* x, const ConvDims* dims, size_t first_row, size_t r
   }
 }
 
-#define LN_CONV_KERNELS(suffix, T)                                                                                    \
-  void im2col_##suffix(const T* x, T* col, const ConvDims* d, size_t first_row, size_t rows) noexcept {               \
-    im2col(x, col, d, first_row, rows);                                                                               \
-  }                                                                                                                   \
-  void col2im_##suffix(const T* col, T* x, const ConvDims* d, size_t first_row, size_t rows) noexcept {               \
-    col2im(col, x, d, first_row, rows);                                                                               \
+#define LN_CONV_KERNELS(suffix, T)                                                                      \
+  void im2col_##suffix(const T* x, T* col, const ConvDims* d, size_t first_row, size_t rows) noexcept { \
+    im2col(x, col, d, first_row, rows);                                                                 \
+  }                                                                                                     \
+  void col2im_##suffix(const T* col, T* x, const ConvDims* d, size_t first_row, size_t rows) noexcept { \
+    col2im(col, x, d, first_row, rows);                                                                 \
   }
 LN_CONV_KERNELS(f32, float)
 LN_CONV_KERNELS(f64, double)

@@ -2,9 +2,9 @@
 //
 // Where the mode is switched: inside the matrix product itself, once before the first multiplication and once before an
 // activation that could be sensitive to it, so no caller has to think of it, and a caller's own mode is put back at the
-// end. An activation therefore runs as a second pass over the rows just written (still in L1 or L2) with the very kernel
-// that a separate op would call; relu alone is folded into the product, as it maps no number to a denormal.
-// Cost on Zen 4: 6 ns for reading the mode, 2 ns for each write; a write is left out when the mode is right already.
+// end. An activation therefore runs as a second pass over the rows just written (still in L1 or L2) with the very
+// kernel that a separate op would call; relu alone is folded into the product, as it maps no number to a denormal. Cost
+// on Zen 4: 6 ns for reading the mode, 2 ns for each write; a write is left out when the mode is right already.
 #pragma once
 
 #include <stdint.h>
@@ -22,7 +22,9 @@ LN_MODE_INLINE FloatMode get_float_mode() noexcept {
   __asm__ volatile("stmxcsr %0" : "=m"(mode) : : "memory");
   return mode;
 }
-LN_MODE_INLINE void set_float_mode(FloatMode mode) noexcept { __asm__ volatile("ldmxcsr %0" : : "m"(mode) : "memory"); }
+LN_MODE_INLINE void set_float_mode(FloatMode mode) noexcept {
+  __asm__ volatile("ldmxcsr %0" : : "m"(mode) : "memory");
+}
 #elif defined(__aarch64__)
 using FloatMode = uint64_t;
 constexpr FloatMode kFlushBits = uint64_t{1} << 24;  // FZ
@@ -31,11 +33,15 @@ LN_MODE_INLINE FloatMode get_float_mode() noexcept {
   __asm__ volatile("mrs %0, fpcr" : "=r"(mode) : : "memory");
   return mode;
 }
-LN_MODE_INLINE void set_float_mode(FloatMode mode) noexcept { __asm__ volatile("msr fpcr, %0" : : "r"(mode) : "memory"); }
+LN_MODE_INLINE void set_float_mode(FloatMode mode) noexcept {
+  __asm__ volatile("msr fpcr, %0" : : "r"(mode) : "memory");
+}
 #else
 using FloatMode = uint32_t;
 constexpr FloatMode kFlushBits = 0;
-LN_MODE_INLINE FloatMode get_float_mode() noexcept { return 0; }
+LN_MODE_INLINE FloatMode get_float_mode() noexcept {
+  return 0;
+}
 LN_MODE_INLINE void set_float_mode(FloatMode) noexcept {}
 #endif
 

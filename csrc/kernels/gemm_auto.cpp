@@ -10,44 +10,65 @@
 namespace layernet::kernels {
 namespace {
 
-// Rows of a block. BLAS packs B anew for each: with [2048, 2048] operands blocks of 512 rows cost 1.7 %, of 256 rows 6 %.
-// Our own kernel shares one packed B.
+// Rows of a block. BLAS packs B anew for each: with [2048, 2048] operands blocks of 512 rows cost 1.7 %, of 256 rows 6
+// %. Our own kernel shares one packed B.
 constexpr size_t kBlasRows = 512;
 constexpr size_t kOwnRows = 256;
 
 template <class T>
 struct Family;
-#define LN_DEFINE_FAMILY(T, suffix, blas_gemm)                                                                           \
-  template <>                                                                                                            \
-  struct Family<T> {                                                                                                     \
-    using Unary = void (*)(const T*, T*, size_t, const double*) noexcept;                                                \
-    static bool prefer_blas(size_t m, size_t n, size_t k) { return prefer_blas_##suffix(m, n, k); }                      \
-    static auto product(const BlasApi& api) { return api.blas_gemm; }                                                    \
-    static size_t workspace(const KernelTable& t, size_t m, size_t n, size_t k) {                                        \
-      return t.gemm_workspace_##suffix(m, n, k);                                                                         \
-    }                                                                                                                    \
-    static size_t pack_bytes(const KernelTable& t, size_t k, size_t n) { return t.pack_b_bytes_##suffix(k, n); }         \
-    static void pack(const KernelTable& t, const GemmArgs& g) {                                                          \
-      t.pack_b_##suffix(static_cast<const T*>(g.b), g.rsb, g.csb, g.k, g.n, g.workspace);                                \
-    }                                                                                                                    \
-    static void gemm(const KernelTable& t, const GemmArgs& g) { t.gemm_##suffix(&g); }                                   \
-    static void packed(const KernelTable& t, const GemmArgs& g) { t.gemm_packed_##suffix(&g); }                          \
-    static void add(const KernelTable& t, T* y, const T* x, size_t n) { t.binary_add_##suffix(y, x, y, n, 0); }          \
-    static Unary activation(const KernelTable& t, int activation) {                                                      \
-      const Unary all[kActCount] = {nullptr,                   t.unary_relu_##suffix,      t.unary_tanh_##suffix,        \
-                                    t.unary_sigmoid_##suffix,  t.unary_elu_##suffix,       t.unary_selu_##suffix,        \
-                                    t.unary_softplus_##suffix, t.unary_softsign_##suffix,  t.unary_hard_sigmoid_##suffix, \
-                                    t.unary_gelu_##suffix,     t.unary_gelu_tanh_##suffix, t.unary_silu_##suffix,        \
-                                    t.unary_mish_##suffix,     t.unary_leaky_relu_##suffix};                             \
-      return all[activation];                                                                                            \
-    }                                                                                                                    \
+#define LN_DEFINE_FAMILY(T, suffix, blas_gemm)                                            \
+  template <>                                                                             \
+  struct Family<T> {                                                                      \
+    using Unary = void (*)(const T*, T*, size_t, const double*) noexcept;                 \
+    static bool prefer_blas(size_t m, size_t n, size_t k) {                               \
+      return prefer_blas_##suffix(m, n, k);                                               \
+    }                                                                                     \
+    static auto product(const BlasApi& api) {                                             \
+      return api.blas_gemm;                                                               \
+    }                                                                                     \
+    static size_t workspace(const KernelTable& t, size_t m, size_t n, size_t k) {         \
+      return t.gemm_workspace_##suffix(m, n, k);                                          \
+    }                                                                                     \
+    static size_t pack_bytes(const KernelTable& t, size_t k, size_t n) {                  \
+      return t.pack_b_bytes_##suffix(k, n);                                               \
+    }                                                                                     \
+    static void pack(const KernelTable& t, const GemmArgs& g) {                           \
+      t.pack_b_##suffix(static_cast<const T*>(g.b), g.rsb, g.csb, g.k, g.n, g.workspace); \
+    }                                                                                     \
+    static void gemm(const KernelTable& t, const GemmArgs& g) {                           \
+      t.gemm_##suffix(&g);                                                                \
+    }                                                                                     \
+    static void packed(const KernelTable& t, const GemmArgs& g) {                         \
+      t.gemm_packed_##suffix(&g);                                                         \
+    }                                                                                     \
+    static void add(const KernelTable& t, T* y, const T* x, size_t n) {                   \
+      t.binary_add_##suffix(y, x, y, n, 0);                                               \
+    }                                                                                     \
+    static Unary activation(const KernelTable& t, int activation) {                       \
+      const Unary all[kActCount] = {nullptr,                                              \
+                                    t.unary_relu_##suffix,                                \
+                                    t.unary_tanh_##suffix,                                \
+                                    t.unary_sigmoid_##suffix,                             \
+                                    t.unary_elu_##suffix,                                 \
+                                    t.unary_selu_##suffix,                                \
+                                    t.unary_softplus_##suffix,                            \
+                                    t.unary_softsign_##suffix,                            \
+                                    t.unary_hard_sigmoid_##suffix,                        \
+                                    t.unary_gelu_##suffix,                                \
+                                    t.unary_gelu_tanh_##suffix,                           \
+                                    t.unary_silu_##suffix,                                \
+                                    t.unary_mish_##suffix,                                \
+                                    t.unary_leaky_relu_##suffix};                         \
+      return all[activation];                                                             \
+    }                                                                                     \
   };
 LN_DEFINE_FAMILY(float, f32, sgemm)
 LN_DEFINE_FAMILY(double, f64, dgemm)
 #undef LN_DEFINE_FAMILY
 
-// CBLAS knows rows that are contiguous and columns that are, with a leading dimension of at least one line. The stride of
-// a single line means nothing and may be anything.
+// CBLAS knows rows that are contiguous and columns that are, with a leading dimension of at least one line. The stride
+// of a single line means nothing and may be anything.
 struct BlasOperand {
   bool possible;
   int transposed, ld;
@@ -96,9 +117,10 @@ void blas_block(const GemmArgs& g) noexcept {
   const BlasOperand a = blas_operand(g.m, g.k, g.rsa, g.csa), b = blas_operand(g.k, g.n, g.rsb, g.csb);
   T* const c = static_cast<T*>(g.c);
   FlushDenormals mode;
-  Family<T>::product(*blas())(kCblasRowMajor, a.transposed, b.transposed, static_cast<int>(g.m), static_cast<int>(g.n),
-                              static_cast<int>(g.k), T(1), static_cast<const T*>(g.a), a.ld, static_cast<const T*>(g.b), b.ld,
-                              g.accumulate ? T(1) : T(0), c, static_cast<int>(g.ldc));
+  Family<T>::product (*blas())(kCblasRowMajor, a.transposed, b.transposed, static_cast<int>(g.m), static_cast<int>(g.n),
+                               static_cast<int>(g.k), T(1), static_cast<const T*>(g.a), a.ld,
+                               static_cast<const T*>(g.b), b.ld, g.accumulate ? T(1) : T(0), c,
+                               static_cast<int>(g.ldc));
   if (g.bias)
     for (size_t i = 0; i < g.m; ++i) Family<T>::add(table, c + i * g.ldc, static_cast<const T*>(g.bias), g.n);
   if (g.activation == kActNone) return;
@@ -136,8 +158,8 @@ void run_all(const GemmPlan& plan, const GemmArgs& args) noexcept {
 
 }  // namespace
 
-// GFLOP/s of one Zen 4 core (peak 118 f32, 59 f64) for own avx512, own avx2 and OpenBLAS 0.3.34; benchmarks/kernels/bench_gemm,
-// layouts nn, tn, nt (tn: A transposed, the gradient of a weight):
+// GFLOP/s of one Zen 4 core (peak 118 f32, 59 f64) for own avx512, own avx2 and OpenBLAS 0.3.34;
+// benchmarks/kernels/bench_gemm, layouts nn, tn, nt (tn: A transposed, the gradient of a weight):
 //            f32 nn         tn              nt              f64 nn         tn             nt
 //    256^3   112 109 103    111 107 104    116 110 102      55 53 51       54 51 51       54 54 51
 //    512^3   111 110 106    109 103 106    113 109 106      53 52 50       50 47 50       53 51 50
@@ -145,19 +167,37 @@ void run_all(const GemmPlan& plan, const GemmArgs& args) noexcept {
 //   2048^3   101  99 101     97  90 106    106  99 105      49 47 53       48 44 52       50 49 53
 // Below that our kernel wins by more (up to 4 times for a few rows), so BLAS is worth loading for large squares only.
 bool prefer_blas_f32(size_t m, size_t n, size_t k) noexcept {
-  return m >= 512 && n >= 512 && k >= 512 && static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k) >= 0x1p32;
+  return m >= 512 && n >= 512 && k >= 512 &&
+         static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k) >= 0x1p32;
 }
 bool prefer_blas_f64(size_t m, size_t n, size_t k) noexcept {
-  return m >= 512 && n >= 512 && k >= 512 && static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k) >= 0x1p30;
+  return m >= 512 && n >= 512 && k >= 512 &&
+         static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k) >= 0x1p30;
 }
 
-GemmPlan plan_gemm_f32(const GemmArgs& args) noexcept { return plan_gemm<float>(args); }
-GemmPlan plan_gemm_f64(const GemmArgs& args) noexcept { return plan_gemm<double>(args); }
-void gemm_begin_f32(const GemmPlan& plan, const GemmArgs& args) noexcept { begin<float>(plan, args); }
-void gemm_begin_f64(const GemmPlan& plan, const GemmArgs& args) noexcept { begin<double>(plan, args); }
-void gemm_block_f32(const GemmPlan& plan, const GemmArgs& args, size_t block) noexcept { run_block<float>(plan, args, block); }
-void gemm_block_f64(const GemmPlan& plan, const GemmArgs& args, size_t block) noexcept { run_block<double>(plan, args, block); }
-void gemm_auto_f32(const GemmPlan& plan, const GemmArgs& args) noexcept { run_all<float>(plan, args); }
-void gemm_auto_f64(const GemmPlan& plan, const GemmArgs& args) noexcept { run_all<double>(plan, args); }
+GemmPlan plan_gemm_f32(const GemmArgs& args) noexcept {
+  return plan_gemm<float>(args);
+}
+GemmPlan plan_gemm_f64(const GemmArgs& args) noexcept {
+  return plan_gemm<double>(args);
+}
+void gemm_begin_f32(const GemmPlan& plan, const GemmArgs& args) noexcept {
+  begin<float>(plan, args);
+}
+void gemm_begin_f64(const GemmPlan& plan, const GemmArgs& args) noexcept {
+  begin<double>(plan, args);
+}
+void gemm_block_f32(const GemmPlan& plan, const GemmArgs& args, size_t block) noexcept {
+  run_block<float>(plan, args, block);
+}
+void gemm_block_f64(const GemmPlan& plan, const GemmArgs& args, size_t block) noexcept {
+  run_block<double>(plan, args, block);
+}
+void gemm_auto_f32(const GemmPlan& plan, const GemmArgs& args) noexcept {
+  run_all<float>(plan, args);
+}
+void gemm_auto_f64(const GemmPlan& plan, const GemmArgs& args) noexcept {
+  run_all<double>(plan, args);
+}
 
 }  // namespace layernet::kernels

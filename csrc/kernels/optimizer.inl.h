@@ -38,9 +38,8 @@ LN_INLINE Vec<T> constant(double x) {
 template <class T>
 void sgd(const T* v, const T* g, T* v_out, size_t n, const double* p) noexcept {
   const Vec<T> lr = constant<T>(p[0]);
-  for_each_vector<T>(n, [&](auto at) __attribute__((always_inline)) {
-    at.store(fnma(lr, at.load(g), at.load(v)), v_out);
-  });
+  for_each_vector<T>(
+      n, [&](auto at) __attribute__((always_inline)) { at.store(fnma(lr, at.load(g), at.load(v)), v_out); });
 }
 
 // p = {learning rate, momentum, nesterov}: a = m a + g; v -= lr a, or v -= lr (g + m a)
@@ -48,72 +47,79 @@ template <class T>
 void momentum(const T* v, const T* a, const T* g, T* v_out, T* a_out, size_t n, const double* p) noexcept {
   const Vec<T> lr = constant<T>(p[0]), m = constant<T>(p[1]);
   const bool nesterov = p[2] != 0;
-  for_each_vector<T>(n, [&](auto at) __attribute__((always_inline)) {
-    const Vec<T> gradient = at.load(g);
-    const Vec<T> sum = fma(m, at.load(a), gradient);
-    const Vec<T> direction = nesterov ? fma(m, sum, gradient) : sum;
-    const Vec<T> value = fnma(lr, direction, at.load(v));
-    at.store(sum, a_out);
-    at.store(value, v_out);
-  });
+  for_each_vector<T>(
+      n, [&](auto at) __attribute__((always_inline)) {
+        const Vec<T> gradient = at.load(g);
+        const Vec<T> sum = fma(m, at.load(a), gradient);
+        const Vec<T> direction = nesterov ? fma(m, sum, gradient) : sum;
+        const Vec<T> value = fnma(lr, direction, at.load(v));
+        at.store(sum, a_out);
+        at.store(value, v_out);
+      });
 }
 
 // p = {lr_t, b1, b2, eps, decay}, lr_t with the bias correction, decay = weight decay times learning rate:
 // m = b1 m + (1 - b1) g; s = b2 s + (1 - b2) g^2; v -= lr_t m / (sqrt(s) + eps) + decay v
 template <class T>
-void adam(const T* v, const T* m, const T* s, const T* g, T* v_out, T* m_out, T* s_out, size_t n, const double* p) noexcept {
+void adam(const T* v, const T* m, const T* s, const T* g, T* v_out, T* m_out, T* s_out, size_t n,
+          const double* p) noexcept {
   const Vec<T> lr = constant<T>(p[0]), b1 = constant<T>(p[1]), b2 = constant<T>(p[2]), eps = constant<T>(p[3]);
   const Vec<T> c1 = constant<T>(1 - p[1]), c2 = constant<T>(1 - p[2]), decay = constant<T>(p[4]);
-  for_each_vector<T>(n, [&](auto at) __attribute__((always_inline)) {
-    const Vec<T> gradient = at.load(g), old = at.load(v);
-    const Vec<T> mean = fma(c1, gradient, b1 * at.load(m));
-    const Vec<T> square = fma(c2, gradient * gradient, b2 * at.load(s));
-    const Vec<T> step = fma(decay, old, lr * mean / (sqrt(square) + eps));
-    at.store(mean, m_out);
-    at.store(square, s_out);
-    at.store(old - step, v_out);
-  });
+  for_each_vector<T>(
+      n, [&](auto at) __attribute__((always_inline)) {
+        const Vec<T> gradient = at.load(g), old = at.load(v);
+        const Vec<T> mean = fma(c1, gradient, b1 * at.load(m));
+        const Vec<T> square = fma(c2, gradient * gradient, b2 * at.load(s));
+        const Vec<T> step = fma(decay, old, lr * mean / (sqrt(square) + eps));
+        at.store(mean, m_out);
+        at.store(square, s_out);
+        at.store(old - step, v_out);
+      });
 }
 
 // p = {learning rate, decay, momentum, epsilon}: s = d s + (1 - d) g^2; mom = m mom + lr g / sqrt(s + eps); v -= mom.
 // Centered when q is not null: q = d q + (1 - d) g, and s - q^2 takes the place of s under the root.
 template <class T>
-void rmsprop(const T* v, const T* s, const T* mom, const T* q, const T* g, T* v_out, T* s_out, T* mom_out, T* q_out, size_t n,
-             const double* p) noexcept {
+void rmsprop(const T* v, const T* s, const T* mom, const T* q, const T* g, T* v_out, T* s_out, T* mom_out, T* q_out,
+             size_t n, const double* p) noexcept {
   const Vec<T> lr = constant<T>(p[0]), d = constant<T>(p[1]), m = constant<T>(p[2]), eps = constant<T>(p[3]);
   const Vec<T> c = constant<T>(1 - p[1]);
-  for_each_vector<T>(n, [&](auto at) __attribute__((always_inline)) {
-    const Vec<T> gradient = at.load(g);
-    const Vec<T> square = fma(c, gradient * gradient, d * at.load(s));
-    Vec<T> spread = square;
-    if (q) {
-      const Vec<T> mean = fma(c, gradient, d * at.load(q));
-      spread = fnma(mean, mean, square);
-      at.store(mean, q_out);
-    }
-    const Vec<T> step = fma(m, at.load(mom), lr * gradient / sqrt(spread + eps));
-    const Vec<T> value = at.load(v) - step;
-    at.store(square, s_out);
-    at.store(step, mom_out);
-    at.store(value, v_out);
-  });
+  for_each_vector<T>(
+      n, [&](auto at) __attribute__((always_inline)) {
+        const Vec<T> gradient = at.load(g);
+        const Vec<T> square = fma(c, gradient * gradient, d * at.load(s));
+        Vec<T> spread = square;
+        if (q) {
+          const Vec<T> mean = fma(c, gradient, d * at.load(q));
+          spread = fnma(mean, mean, square);
+          at.store(mean, q_out);
+        }
+        const Vec<T> step = fma(m, at.load(mom), lr * gradient / sqrt(spread + eps));
+        const Vec<T> value = at.load(v) - step;
+        at.store(square, s_out);
+        at.store(step, mom_out);
+        at.store(value, v_out);
+      });
 }
 
 // p = {learning rate}: acc += g^2; v -= lr g / sqrt(acc)
 template <class T>
 void adagrad(const T* v, const T* acc, const T* g, T* v_out, T* acc_out, size_t n, const double* p) noexcept {
   const Vec<T> lr = constant<T>(p[0]);
-  for_each_vector<T>(n, [&](auto at) __attribute__((always_inline)) {
-    const Vec<T> gradient = at.load(g);
-    const Vec<T> sum = fma(gradient, gradient, at.load(acc));
-    const Vec<T> value = at.load(v) - lr * gradient / sqrt(sum);
-    at.store(sum, acc_out);
-    at.store(value, v_out);
-  });
+  for_each_vector<T>(
+      n, [&](auto at) __attribute__((always_inline)) {
+        const Vec<T> gradient = at.load(g);
+        const Vec<T> sum = fma(gradient, gradient, at.load(acc));
+        const Vec<T> value = at.load(v) - lr * gradient / sqrt(sum);
+        at.store(sum, acc_out);
+        at.store(value, v_out);
+      });
 }
 
 #define LN_OPTIMIZER_KERNELS(suffix, T)                                                                                \
-  void sgd_##suffix(const T* v, const T* g, T* v_out, size_t n, const double* p) noexcept { sgd(v, g, v_out, n, p); }  \
+  void sgd_##suffix(const T* v, const T* g, T* v_out, size_t n, const double* p) noexcept {                            \
+    sgd(v, g, v_out, n, p);                                                                                            \
+  }                                                                                                                    \
   void momentum_##suffix(const T* v, const T* a, const T* g, T* v_out, T* a_out, size_t n, const double* p) noexcept { \
     momentum(v, a, g, v_out, a_out, n, p);                                                                             \
   }                                                                                                                    \
@@ -125,7 +131,8 @@ void adagrad(const T* v, const T* acc, const T* g, T* v_out, T* acc_out, size_t 
                         T* q_out, size_t n, const double* p) noexcept {                                                \
     rmsprop(v, s, mom, q, g, v_out, s_out, mom_out, q_out, n, p);                                                      \
   }                                                                                                                    \
-  void adagrad_##suffix(const T* v, const T* acc, const T* g, T* v_out, T* acc_out, size_t n, const double* p) noexcept { \
+  void adagrad_##suffix(const T* v, const T* acc, const T* g, T* v_out, T* acc_out, size_t n,                          \
+                        const double* p) noexcept {                                                                    \
     adagrad(v, acc, g, v_out, acc_out, n, p);                                                                          \
   }
 LN_OPTIMIZER_KERNELS(f32, float)

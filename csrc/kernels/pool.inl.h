@@ -1,13 +1,13 @@
-// Pooling over windows of [n, h, w, c] images, vectors running along the channels. Padding takes no part: averages divide
-// by the elements really there. A window that holds nothing else gives -inf (max) or 0 (average).
+// Pooling over windows of [n, h, w, c] images, vectors running along the channels. Padding takes no part: averages
+// divide by the elements really there. A window that holds nothing else gives -inf (max) or 0 (average).
 #pragma once
 
 #include "conv.inl.h"
 
 LN_BEGIN_TARGET
 
-// Calls window(x, y, rows, columns) for every output position: the offset of its first element inside the image, that of
-// its output, and how many rows and columns of elements it covers.
+// Calls window(x, y, rows, columns) for every output position: the offset of its first element inside the image, that
+// of its output, and how many rows and columns of elements it covers.
 template <class F>
 LN_INLINE void for_each_pool(const PoolDims& p, const F& window) {
   const ConvDims d{p.n, p.h, p.w, p.c, p.kh, p.kw, p.stride_h, p.stride_w, 1, 1, p.pad_top, p.pad_left, p.oh, p.ow};
@@ -53,14 +53,17 @@ LN_INLINE void for_each_channels(size_t c, const F& f) {
 template <class T>
 void max_pool(const T* x, T* y, const PoolDims* p) noexcept {
   const size_t c = p->c, line = p->w * c;
-  for_each_pool(*p, [&](size_t from, size_t to, size_t rows, size_t columns) __attribute__((always_inline)) {
-    for_each_channels<T>(c, [&](size_t j, PoolLoad<T> at) __attribute__((always_inline)) {
-      Vec<T> best = Vec<T>::set1(-FloatTraits<T>::infinity);
-      for (size_t iy = 0; iy < rows; ++iy)
-        for (size_t ix = 0; ix < columns; ++ix) best = max_nan(best, at.load(x + from + iy * line + ix * c + j));
-      at.store(best, y + to + j);
-    });
-  });
+  for_each_pool(
+      *p, [&](size_t from, size_t to, size_t rows, size_t columns) __attribute__((always_inline)) {
+        for_each_channels<T>(
+            c, [&](size_t j, PoolLoad<T> at) __attribute__((always_inline)) {
+              Vec<T> best = Vec<T>::set1(-FloatTraits<T>::infinity);
+              for (size_t iy = 0; iy < rows; ++iy)
+                for (size_t ix = 0; ix < columns; ++ix)
+                  best = max_nan(best, at.load(x + from + iy * line + ix * c + j));
+              at.store(best, y + to + j);
+            });
+      });
 }
 
 // dx = dy at the first maximum of each window (the first NaN if there is one), added where windows share an element.
@@ -68,66 +71,79 @@ template <class T>
 void max_pool_grad(const T* x, const T* dy, T* dx, const PoolDims* p) noexcept {
   const size_t c = p->c, line = p->w * c;
   zero_run(dx, p->n * p->h * p->w * c);
-  for_each_pool(*p, [&](size_t from, size_t to, size_t rows, size_t columns) __attribute__((always_inline)) {
-    if (rows == 0) return;
-    for_each_channels<T>(c, [&](size_t j, PoolLoad<T> at) __attribute__((always_inline)) {
-      Vec<T> best = at.load(x + from + j);
-      for (size_t iy = 0; iy < rows; ++iy)
-        for (size_t ix = 0; ix < columns; ++ix) best = max_nan(best, at.load(x + from + iy * line + ix * c + j));
-      // What is not yet given away: becomes 0 at the first element that equals the maximum.
-      Vec<T> gradient = at.load(dy + to + j);
-      for (size_t iy = 0; iy < rows; ++iy)
-        for (size_t ix = 0; ix < columns; ++ix) {
-          const size_t offset = from + iy * line + ix * c + j;
-          const Vec<T> here = at.load(x + offset);
-          const Mask<T> wins = (here == best) | is_nan(here);
-          T* const sum = dx + offset;
-          at.store(at.load(sum) + keep(wins, gradient), sum);
-          gradient = keep(~wins, gradient);
-        }
-    });
-  });
+  for_each_pool(
+      *p, [&](size_t from, size_t to, size_t rows, size_t columns) __attribute__((always_inline)) {
+        if (rows == 0) return;
+        for_each_channels<T>(
+            c, [&](size_t j, PoolLoad<T> at) __attribute__((always_inline)) {
+              Vec<T> best = at.load(x + from + j);
+              for (size_t iy = 0; iy < rows; ++iy)
+                for (size_t ix = 0; ix < columns; ++ix)
+                  best = max_nan(best, at.load(x + from + iy * line + ix * c + j));
+              // What is not yet given away: becomes 0 at the first element that equals the maximum.
+              Vec<T> gradient = at.load(dy + to + j);
+              for (size_t iy = 0; iy < rows; ++iy)
+                for (size_t ix = 0; ix < columns; ++ix) {
+                  const size_t offset = from + iy * line + ix * c + j;
+                  const Vec<T> here = at.load(x + offset);
+                  const Mask<T> wins = (here == best) | is_nan(here);
+                  T* const sum = dx + offset;
+                  at.store(at.load(sum) + keep(wins, gradient), sum);
+                  gradient = keep(~wins, gradient);
+                }
+            });
+      });
 }
 
 template <class T>
 void avg_pool(const T* x, T* y, const PoolDims* p) noexcept {
   const size_t c = p->c, line = p->w * c;
-  for_each_pool(*p, [&](size_t from, size_t to, size_t rows, size_t columns) __attribute__((always_inline)) {
-    const Vec<T> count = Vec<T>::set1(static_cast<T>(rows * columns > 0 ? rows * columns : 1));
-    for_each_channels<T>(c, [&](size_t j, PoolLoad<T> at) __attribute__((always_inline)) {
-      Vec<T> sum = Vec<T>::zero();
-      for (size_t iy = 0; iy < rows; ++iy)
-        for (size_t ix = 0; ix < columns; ++ix) sum = sum + at.load(x + from + iy * line + ix * c + j);
-      at.store(sum / count, y + to + j);
-    });
-  });
+  for_each_pool(
+      *p, [&](size_t from, size_t to, size_t rows, size_t columns) __attribute__((always_inline)) {
+        const Vec<T> count = Vec<T>::set1(static_cast<T>(rows * columns > 0 ? rows * columns : 1));
+        for_each_channels<T>(
+            c, [&](size_t j, PoolLoad<T> at) __attribute__((always_inline)) {
+              Vec<T> sum = Vec<T>::zero();
+              for (size_t iy = 0; iy < rows; ++iy)
+                for (size_t ix = 0; ix < columns; ++ix) sum = sum + at.load(x + from + iy * line + ix * c + j);
+              at.store(sum / count, y + to + j);
+            });
+      });
 }
 
 template <class T>
 void avg_pool_grad(const T* dy, T* dx, const PoolDims* p) noexcept {
   const size_t c = p->c, line = p->w * c;
   zero_run(dx, p->n * p->h * p->w * c);
-  for_each_pool(*p, [&](size_t from, size_t to, size_t rows, size_t columns) __attribute__((always_inline)) {
-    if (rows == 0) return;
-    const Vec<T> count = Vec<T>::set1(static_cast<T>(rows * columns));
-    for_each_channels<T>(c, [&](size_t j, PoolLoad<T> at) __attribute__((always_inline)) {
-      const Vec<T> share = at.load(dy + to + j) / count;
-      for (size_t iy = 0; iy < rows; ++iy)
-        for (size_t ix = 0; ix < columns; ++ix) {
-          T* const sum = dx + from + iy * line + ix * c + j;
-          at.store(at.load(sum) + share, sum);
-        }
-    });
-  });
+  for_each_pool(
+      *p, [&](size_t from, size_t to, size_t rows, size_t columns) __attribute__((always_inline)) {
+        if (rows == 0) return;
+        const Vec<T> count = Vec<T>::set1(static_cast<T>(rows * columns));
+        for_each_channels<T>(
+            c, [&](size_t j, PoolLoad<T> at) __attribute__((always_inline)) {
+              const Vec<T> share = at.load(dy + to + j) / count;
+              for (size_t iy = 0; iy < rows; ++iy)
+                for (size_t ix = 0; ix < columns; ++ix) {
+                  T* const sum = dx + from + iy * line + ix * c + j;
+                  at.store(at.load(sum) + share, sum);
+                }
+            });
+      });
 }
 
-#define LN_POOL_KERNELS(suffix, T)                                                                             \
-  void max_pool_##suffix(const T* x, T* y, const PoolDims* d) noexcept { max_pool(x, y, d); }                  \
-  void max_pool_grad_##suffix(const T* x, const T* dy, T* dx, const PoolDims* d) noexcept {                    \
-    max_pool_grad(x, dy, dx, d);                                                                               \
-  }                                                                                                            \
-  void avg_pool_##suffix(const T* x, T* y, const PoolDims* d) noexcept { avg_pool(x, y, d); }                  \
-  void avg_pool_grad_##suffix(const T* dy, T* dx, const PoolDims* d) noexcept { avg_pool_grad(dy, dx, d); }
+#define LN_POOL_KERNELS(suffix, T)                                                          \
+  void max_pool_##suffix(const T* x, T* y, const PoolDims* d) noexcept {                    \
+    max_pool(x, y, d);                                                                      \
+  }                                                                                         \
+  void max_pool_grad_##suffix(const T* x, const T* dy, T* dx, const PoolDims* d) noexcept { \
+    max_pool_grad(x, dy, dx, d);                                                            \
+  }                                                                                         \
+  void avg_pool_##suffix(const T* x, T* y, const PoolDims* d) noexcept {                    \
+    avg_pool(x, y, d);                                                                      \
+  }                                                                                         \
+  void avg_pool_grad_##suffix(const T* dy, T* dx, const PoolDims* d) noexcept {             \
+    avg_pool_grad(dy, dx, d);                                                               \
+  }
 LN_POOL_KERNELS(f32, float)
 LN_POOL_KERNELS(f64, double)
 #undef LN_POOL_KERNELS

@@ -1,5 +1,5 @@
-// unroll<N>(f): f(0), ..., f(N - 1) written out, the index a compile-time constant. Arrays of vectors indexed by it stay
-// in registers; an ordinary loop is unrolled by gcc only after it has decided to keep such an array in memory.
+// unroll<N>(f): f(0), ..., f(N - 1) written out, the index a compile-time constant. Arrays of vectors indexed by it
+// stay in registers; an ordinary loop is unrolled by gcc only after it has decided to keep such an array in memory.
 #pragma once
 
 #include "simd/target.h"

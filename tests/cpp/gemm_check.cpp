@@ -89,15 +89,18 @@ struct Kernels;
 DEFINE_KERNELS(float, f32)
 DEFINE_KERNELS(double, f64)
 
-// A matrix in memory of exactly its own size, in one of three layouts.
-enum Layout { kRows, kColumns, kSpread };
+// A matrix that ends where its memory ends, in one of four layouts.
+enum Layout { kRows, kColumns, kPartOfRows, kSpread, kLayouts };
+Layout random_layout() {
+  return static_cast<Layout>(random_below(kLayouts));
+}
 template <class T>
 struct Matrix {
   size_t rows, columns, row_stride, column_stride;
   std::vector<T> data;
   Matrix(size_t m, size_t n, Layout layout) : rows(m), columns(n) {
     row_stride = layout == kColumns ? 1 : layout == kRows ? n : 3 * n + 1;
-    column_stride = layout == kColumns ? m : layout == kRows ? 1 : 3;
+    column_stride = layout == kColumns ? m : layout == kSpread ? 3 : 1;
     if (m != 0 && n != 0) data.resize((m - 1) * row_stride + (n - 1) * column_stride + 1, std::nan(""));
     for (size_t i = 0; i < m; ++i)
       for (size_t j = 0; j < n; ++j) at(i, j) = static_cast<T>(random_real());
@@ -138,7 +141,7 @@ bool same_bits(const T* a, const T* b, size_t n) {
 template <class T>
 void check_case(const Kernels<T>& kernels, const char* isa, size_t m, size_t n, size_t k) {
   using W = typename Wider<T>::type;
-  const Layout layout_a = static_cast<Layout>(random_below(3)), layout_b = static_cast<Layout>(random_below(3));
+  const Layout layout_a = random_layout(), layout_b = random_layout();
   const bool with_bias = random_below(2), accumulate = random_below(3) == 0, relu = random_below(3) == 0;
   const Matrix<T> a(m, k, layout_a), b(k, n, layout_b);
   Matrix<T> bias(1, n, kRows);
@@ -177,7 +180,7 @@ void check_case(const Kernels<T>& kernels, const char* isa, size_t m, size_t n, 
 
   // Packed, with another layout of A and B: the same bits.
   std::vector<T> again = before;
-  Matrix<T> other_b(k, n, static_cast<Layout>(random_below(3))), other_a(m, k, static_cast<Layout>(random_below(3)));
+  Matrix<T> other_b(k, n, random_layout()), other_a(m, k, random_layout());
   for (size_t p = 0; p < k; ++p) {
     for (size_t j = 0; j < n; ++j) other_b.at(p, j) = b.at(p, j);
     for (size_t i = 0; i < m; ++i) other_a.at(i, p) = a.at(i, p);

@@ -89,15 +89,17 @@ void check_distributions(const KernelTable& table) {
   CHECK_NOTE(memcmp(y.data() + skip, part.data(), (n - skip) * sizeof(T)) == 0, "%s uniform cannot be cut", table.isa);
   uint32_t block[4];
   philox(7, 100, block);
-  const double unit = sizeof(T) == 4 ? (block[0] >> 8) * 0x1p-24
-                                     : static_cast<double>((block[0] | static_cast<uint64_t>(block[1]) << 32) >> 11) * 0x1p-53;
+  const double unit = sizeof(T) == 4
+                          ? (block[0] >> 8) * 0x1p-24
+                          : static_cast<double>((block[0] | static_cast<uint64_t>(block[1]) << 32) >> 11) * 0x1p-53;
   CHECK_NOTE(close(y[0], -3 + 8 * unit, 4), "%s uniform: first element", table.isa);
   double mean = 0, square = 0;
   for (const T x : y) {
     if (!CHECK_NOTE(x >= T(-3) && x < T(5), "%s uniform gives %g", table.isa, static_cast<double>(x))) break;
     mean += static_cast<double>(x) / n, square += static_cast<double>(x) * static_cast<double>(x) / n;
   }
-  CHECK_NOTE(fabs(mean - 1) < 0.03 && fabs(square - mean * mean - 64.0 / 12) < 0.05, "%s uniform mean %g", table.isa, mean);
+  CHECK_NOTE(fabs(mean - 1) < 0.03 && fabs(square - mean * mean - 64.0 / 12) < 0.05, "%s uniform mean %g", table.isa,
+             mean);
   // Half-open even where lo + u (hi - lo) rounds up.
   uniform(1, 0, y.data(), n, 1e6, 1e6 + 1);
   CHECK_NOTE(*std::max_element(y.begin(), y.end()) < T(1e6 + 1), "%s uniform reaches hi", table.isa);
@@ -111,16 +113,21 @@ void check_distributions(const KernelTable& table) {
     mean += z / n, square += z * z / n, third += z * z * z / n, fourth += z * z * z * z / n;
     if (i % 2 == 0 && i + 1 < n) product += z * (static_cast<double>(y[i + 1]) - 2) / 3 / (n / 2);
   }
-  CHECK_NOTE(fabs(mean) < 0.01 && fabs(square - 1) < 0.015 && fabs(third) < 0.03 && fabs(fourth - 3) < 0.15 && fabs(product) < 0.02,
-        "%s normal moments %g %g %g %g %g", table.isa, mean, square, third, fourth, product);
+  CHECK_NOTE(fabs(mean) < 0.01 && fabs(square - 1) < 0.015 && fabs(third) < 0.03 && fabs(fourth - 3) < 0.15 &&
+                 fabs(product) < 0.02,
+             "%s normal moments %g %g %g %g %g", table.isa, mean, square, third, fourth, product);
   philox(9, 5, block);
-  const double u1 = sizeof(T) == 4 ? ((block[0] >> 1) + 0.5) * 0x1p-31
-                                   : (static_cast<double>((block[0] | static_cast<uint64_t>(block[1]) << 32) >> 11) + 0.5) * 0x1p-53;
-  const double u2 = sizeof(T) == 4 ? (block[1] >> 8) * 0x1p-24
-                                   : static_cast<double>((block[2] | static_cast<uint64_t>(block[3]) << 32) >> 11) * 0x1p-53;
+  const double u1 =
+      sizeof(T) == 4 ? ((block[0] >> 1) + 0.5) * 0x1p-31
+                     : (static_cast<double>((block[0] | static_cast<uint64_t>(block[1]) << 32) >> 11) + 0.5) * 0x1p-53;
+  const double u2 = sizeof(T) == 4
+                        ? (block[1] >> 8) * 0x1p-24
+                        : static_cast<double>((block[2] | static_cast<uint64_t>(block[3]) << 32) >> 11) * 0x1p-53;
   const double radius = sqrt(-2 * log(u1)), angle = 2 * M_PI * u2;
-  CHECK_NOTE(fabs(static_cast<double>(y[0]) - (2 + 3 * radius * cos(angle))) < 100 * std::numeric_limits<T>::epsilon(), "%s normal: first", table.isa);
-  CHECK_NOTE(fabs(static_cast<double>(y[1]) - (2 + 3 * radius * sin(angle))) < 100 * std::numeric_limits<T>::epsilon(), "%s normal: second", table.isa);
+  CHECK_NOTE(fabs(static_cast<double>(y[0]) - (2 + 3 * radius * cos(angle))) < 100 * std::numeric_limits<T>::epsilon(),
+             "%s normal: first", table.isa);
+  CHECK_NOTE(fabs(static_cast<double>(y[1]) - (2 + 3 * radius * sin(angle))) < 100 * std::numeric_limits<T>::epsilon(),
+             "%s normal: second", table.isa);
   normal(9, 5 + 24, part.data(), n - skip, 2, 3);
   CHECK_NOTE(memcmp(y.data() + skip, part.data(), (n - skip) * sizeof(T)) == 0, "%s normal cannot be cut", table.isa);
 
@@ -134,9 +141,14 @@ void check_distributions(const KernelTable& table) {
     if (i >= 64) continue;
     // The normal distribution function takes the element back to the uniform number it came from.
     philox(3, i / per_block, block);
-    const double t = sizeof(T) == 4 ? (static_cast<int32_t>(block[i % 4]) + 0.5) * 0x1p-31
-                                    : (static_cast<double>((block[i % 2 * 2] | static_cast<uint64_t>(block[i % 2 * 2 + 1]) << 32) >> 11) + 0.5) * 0x1p-52 - 1;
-    CHECK_NOTE(fabs(erf(z / sqrt(2.0)) / whole - t) < 20 * std::numeric_limits<T>::epsilon(), "%s truncated normal at %zu", table.isa, i);
+    const double t =
+        sizeof(T) == 4
+            ? (static_cast<int32_t>(block[i % 4]) + 0.5) * 0x1p-31
+            : (static_cast<double>((block[i % 2 * 2] | static_cast<uint64_t>(block[i % 2 * 2 + 1]) << 32) >> 11) +
+               0.5) * 0x1p-52 -
+                  1;
+    CHECK_NOTE(fabs(erf(z / sqrt(2.0)) / whole - t) < 20 * std::numeric_limits<T>::epsilon(),
+               "%s truncated normal at %zu", table.isa, i);
   }
   // Variance of the normal distribution cut at 2: 1 - 2 * 2 phi(2) / P(|z| <= 2).
   const double variance = 1 - 4 * exp(-2.0) / sqrt(2 * M_PI) / whole;
@@ -150,11 +162,14 @@ void check_distributions(const KernelTable& table) {
       if (i < 1000) {
         philox(11, 1 + i / 4, block);
         const bool keeps = block[i % 4] >= rate * 0x1p32;
-        if (!CHECK_NOTE(y[i] == (keeps ? static_cast<T>(1 / (1 - rate)) : T(0)), "%s dropout %g at %zu", table.isa, rate, i)) break;
+        if (!CHECK_NOTE(y[i] == (keeps ? static_cast<T>(1 / (1 - rate)) : T(0)), "%s dropout %g at %zu", table.isa,
+                        rate, i))
+          break;
       }
       kept += y[i] != 0;
     }
-    CHECK_NOTE(fabs(static_cast<double>(kept) / n - (1 - rate)) < 0.01, "%s dropout %g keeps %zu", table.isa, rate, kept);
+    CHECK_NOTE(fabs(static_cast<double>(kept) / n - (1 - rate)) < 0.01, "%s dropout %g keeps %zu", table.isa, rate,
+               kept);
   }
 }
 
@@ -167,8 +182,8 @@ void check_optimizers(const KernelTable& table) {
     auto v1 = v, s1 = slot, s2 = positive, s3 = mom, s4 = small;
     const auto check = [&](const char* what, const std::vector<T>& got, const std::vector<double>& want) {
       for (size_t i = 0; i < n; ++i)
-        if (!CHECK_NOTE(fabs(static_cast<double>(got[i]) - want[i]) <= 16 * std::numeric_limits<T>::epsilon(), "%s %s n=%zu i=%zu: %g, %g",
-                   table.isa, what, n, i, static_cast<double>(got[i]), want[i]))
+        if (!CHECK_NOTE(fabs(static_cast<double>(got[i]) - want[i]) <= 16 * std::numeric_limits<T>::epsilon(),
+                        "%s %s n=%zu i=%zu: %g, %g", table.isa, what, n, i, static_cast<double>(got[i]), want[i]))
           return;
     };
     std::vector<double> wv(n), wa(n), wb(n), wc(n);
@@ -269,7 +284,8 @@ void check_conv(const KernelTable& table) {
         }
     CHECK_NOTE(same, "%s im2col round %d", table.isa, round);
     for (size_t i = 0; i < back.size(); ++i)
-      if (!CHECK_NOTE(fabs(static_cast<double>(back[i]) - want_back[i]) < 100 * std::numeric_limits<T>::epsilon(), "%s col2im round %d", table.isa, round))
+      if (!CHECK_NOTE(fabs(static_cast<double>(back[i]) - want_back[i]) < 100 * std::numeric_limits<T>::epsilon(),
+                      "%s col2im round %d", table.isa, round))
         break;
   }
 }
@@ -309,17 +325,22 @@ void check_pool(const KernelTable& table) {
                 continue;
               }
               sum += value, ++count;
-              if (winner < 0 || value > best || (isnan(value) && !isnan(best))) best = value, winner = static_cast<ptrdiff_t>(i);
+              if (winner < 0 || value > best || (isnan(value) && !isnan(best)))
+                best = value, winner = static_cast<ptrdiff_t>(i);
             }
         if (winner >= 0) want_dmax[static_cast<size_t>(winner)] += static_cast<double>(dy[r * d.c + j]);
         const double got = static_cast<double>(max[r * d.c + j]), mean = static_cast<double>(avg[r * d.c + j]);
         const double want_mean = count ? sum / static_cast<double>(count) : 0;
-        CHECK_NOTE(got == best || (isnan(got) && isnan(best)), "%s max_pool round %d: %g, %g", table.isa, round, got, best);
-        CHECK_NOTE(fabs(mean - want_mean) <= tolerance || (isnan(mean) && isnan(want_mean)), "%s avg_pool round %d", table.isa, round);
+        CHECK_NOTE(got == best || (isnan(got) && isnan(best)), "%s max_pool round %d: %g, %g", table.isa, round, got,
+                   best);
+        CHECK_NOTE(fabs(mean - want_mean) <= tolerance || (isnan(mean) && isnan(want_mean)), "%s avg_pool round %d",
+                   table.isa, round);
       }
     for (size_t i = 0; i < x.size(); ++i) {
-      CHECK_NOTE(fabs(static_cast<double>(dmax[i]) - want_dmax[i]) <= tolerance, "%s max_pool_grad round %d at %zu", table.isa, round, i);
-      CHECK_NOTE(fabs(static_cast<double>(davg[i]) - want_davg[i]) <= tolerance, "%s avg_pool_grad round %d at %zu", table.isa, round, i);
+      CHECK_NOTE(fabs(static_cast<double>(dmax[i]) - want_dmax[i]) <= tolerance, "%s max_pool_grad round %d at %zu",
+                 table.isa, round, i);
+      CHECK_NOTE(fabs(static_cast<double>(davg[i]) - want_davg[i]) <= tolerance, "%s avg_pool_grad round %d at %zu",
+                 table.isa, round, i);
     }
   }
 }
