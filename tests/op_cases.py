@@ -241,6 +241,8 @@ def dense_cases():
         case(real(7), real(7, 2), real(2), **options),
         case(real(0, 7), real(7, 5), real(5), **options),
         case(real(2, 1), real(1, 1), real(1), **options),
+        case(real(3, 7), real(7, 5), real(5), real(3, 5), batch=(0, 3), **options),
+        case(real(2, 3, 7), real(5, 7), real(5), real(2, 3, 5), activation="gelu", transpose_w=True, **options),
         *(case(real(3, 7), real(7, 5), real(5), activation=a, batch=(0,), **options) for a in activations),
         case(real(3, 7), real(7, 5), real(5), activation="elu", alpha=0.5, **options),
     ]

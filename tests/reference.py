@@ -310,9 +310,10 @@ def matmul(a, b, transpose_a=False, transpose_b=False):
 
 
 @op
-def dense(x, w, b=None, activation="linear", alpha=1.0, transpose_w=False):
+def dense(x, w, b=None, r=None, activation="linear", alpha=1.0, transpose_w=False):
     z = x @ (w.T if transpose_w else w)
     z = z if b is None else z + b
+    z = z if r is None else z + r
     if activation == "linear":
         return z
     if activation == "gelu_tanh":

@@ -24,36 +24,51 @@ struct EffectObject {
   Ref<Node> node;
 };
 
-py::list run_plan(const Plan& plan, const py::list& arrays) {
-  std::vector<Tensor> inputs;
-  std::vector<Shape> shapes;
-  for (std::size_t i = 0; i < arrays.size(); ++i) {
-    if (i >= plan.inputs().size()) break;
-    const DType t = plan.inputs()[i].spec.dtype;
-    inputs.push_back(tensor_from(arrays[i], &t));
-    shapes.push_back(inputs.back().shape());
-  }
+// Arrays as inputs of the plan, and room for its outputs.
+struct Ports {
+  std::vector<Tensor> inputs, outputs;
+  std::vector<const void*> in;
+  std::vector<void*> out;
+  std::int64_t n = 0;
+};
+
+Ports ports_of(const Plan& plan, const py::list& arrays) {
   if (arrays.size() != plan.inputs().size())
     throw ShapeError(join("plan: expected ", plan.inputs().size(), " inputs, got ", arrays.size(), "."));
-  const std::int64_t n = plan.batch_of(shapes.data(), shapes.size());
-  std::vector<const void*> in;
-  for (const Tensor& t : inputs) in.push_back(t.data());
-  std::vector<Tensor> outputs;
-  std::vector<void*> out;
+  Ports ports;
+  std::vector<Shape> shapes;
+  for (std::size_t i = 0; i < arrays.size(); ++i) {
+    const DType t = plan.inputs()[i].spec.dtype;
+    ports.inputs.push_back(tensor_from(arrays[i], &t));
+    ports.in.push_back(ports.inputs.back().data());
+    shapes.push_back(ports.inputs.back().shape());
+  }
+  ports.n = plan.batch_of(shapes.data(), shapes.size());
   for (const PlanPort& port : plan.outputs()) {
     Shape s = port.spec.shape;
-    for (Dim& d : s) d = Dim(d.at(n));
-    outputs.push_back(Tensor::empty(Spec(port.spec.dtype, std::move(s))));
-    out.push_back(outputs.back().mutable_data());
+    for (Dim& d : s) d = Dim(d.at(ports.n));
+    ports.outputs.push_back(Tensor::empty(Spec(port.spec.dtype, std::move(s))));
+    ports.out.push_back(ports.outputs.back().mutable_data());
   }
+  return ports;
+}
+
+py::list run_plan(const Plan& plan, const py::list& arrays) {
+  Ports ports = ports_of(plan, arrays);
   {
-    const WorkspaceLease lease(plan, n);
+    const WorkspaceLease lease(plan, ports.n);
     const py::gil_scoped_release release;
-    plan.run(n, in.data(), out.data(), *lease);
+    plan.run(ports.n, ports.in.data(), ports.out.data(), *lease);
   }
   py::list result;
-  for (const Tensor& t : outputs) result.append(array_of(t, py::none()));
+  for (const Tensor& t : ports.outputs) result.append(array_of(t, py::none()));
   return result;
+}
+
+std::vector<double> profile_plan(const Plan& plan, const py::list& arrays) {
+  const Ports ports = ports_of(plan, arrays);
+  const py::gil_scoped_release release;
+  return plan.profile(ports.n, ports.in.data(), ports.out.data());
 }
 
 }  // namespace
@@ -145,6 +160,9 @@ void bind_graph(py::module_& m) {
       .def(py::init([](const Graph& graph) { return std::const_pointer_cast<Plan>(Plan::build(graph)); }),
            py::arg("graph"))
       .def("run", &run_plan, py::arg("inputs"))
+      .def("profile", &profile_plan, py::arg("inputs"))
+      .def("workspace_bytes", &Plan::workspace_bytes, py::arg("n"))
+      .def_property_readonly("last_axis_only", &Plan::last_axis_only)
       .def("text", &Plan::text)
       .def_property_readonly("constant_bytes", &Plan::constant_bytes)
       .def_property_readonly("steps",
@@ -157,6 +175,8 @@ void bind_graph(py::module_& m) {
                                  d["inputs"] = s.inputs;
                                  d["outputs"] = s.outputs;
                                  d["constant_bytes"] = s.constant_bytes;
+                                 d["flops"] = s.flops;
+                                 d["flops_per_row"] = s.flops_per_row;
                                  out.append(d);
                                }
                                return out;

@@ -179,7 +179,7 @@ class Arguments {
  private:
   void gather(PyObject* const* args, Py_ssize_t n) {
     std::size_t required = rules_.size();
-    if (!rules_.empty() && rules_.back().optional) --required;
+    while (required > 0 && rules_[required - 1].optional) --required;
     if (static_cast<std::size_t>(n) < required || static_cast<std::size_t>(n) > rules_.size())
       throw py::type_error(
           join(op_.name, ": expected the inputs (", op_.inputs, "), got ", static_cast<long>(n), " of them."));
@@ -202,7 +202,11 @@ class Arguments {
         owners_.push_back(py::reinterpret_steal<py::object>(items));
         for (Py_ssize_t j = 0; j < PySequence_Fast_GET_SIZE(items); ++j) one(PySequence_Fast_GET_ITEM(items, j), rule);
       } else if (args[i] == Py_None && rule.optional) {
-        continue;
+        for (Py_ssize_t j = i + 1; j < n; ++j)
+          if (args[j] != Py_None)
+            throw py::type_error(join(op_.name, ": expected ", rule.name, " where ",
+                                      rules_[static_cast<std::size_t>(j)].name, " is given, got None."));
+        break;
       } else {
         one(args[i], rule);
       }

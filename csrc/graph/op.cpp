@@ -117,6 +117,12 @@ void Preparation::scratch(Dim count, std::size_t item) {
   }
 }
 
+void Preparation::elementwise() noexcept {
+  step_.elementwise = step_.last_axis = true;
+  for (std::size_t i = 0; i < in_.size(); ++i)
+    if (in_[i] == out_[0]) in_place(i);
+}
+
 void prepare_step(const OpDef& op, const void* attributes, const InSpecs& in, const Specs& out, const Tensor* constants,
                   Step& step) {
   step.attributes = attributes;

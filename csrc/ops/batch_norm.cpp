@@ -71,6 +71,7 @@ struct BatchNorm {
     params = {epsilon, static_cast<std::uint32_t>(axis_index("batch_norm", axis, p.in(0).shape.size())), false};
     const Tensor *gamma = p.constant(1), *beta = p.constant(2), *mean = p.constant(3), *variance = p.constant(4);
     p.run(run<T>, "scale_shift");
+    if (axis == -1) p.last_axis();
     if (gamma != nullptr && beta != nullptr && mean != nullptr && variance != nullptr) {
       const auto c = static_cast<std::size_t>(gamma->size());
       Ref<Storage> room = Storage::allocate(2 * c * sizeof(T));

@@ -1,7 +1,10 @@
-// dense(x, w, b?; activation, alpha, transpose_w): activation(x w + b) over the last axis, the op the library exists for.
-// x is [..., k], w is [k, n] (or [n, k] with transpose_w), b is [n]. In a plan with constant weights these are packed once
-// into the panels of the kernel; bias and activation are applied to the tile while it is still in cache.
+// dense(x, w, b?, r?; activation, alpha, transpose_w): activation(x w + b + r) over the last axis, the op the library
+// exists for. x is [..., k], w is [k, n] (or [n, k] with transpose_w), b is [n], the residual r is like the output. In
+// a plan with constant weights these are packed once into the panels of the kernel; bias, residual and activation are
+// applied to the tile while it is still in registers or cache.
 #include <algorithm>
+#include <cmath>
+#include <vector>
 
 #include "ops/gemm_util.h"
 
@@ -10,9 +13,9 @@ namespace layernet {
 namespace {
 
 // Order and numbers of kernels::Activation.
-constexpr const char* kActivations[kernels::kActCount] = {"linear",   "relu",         "tanh", "sigmoid",   "elu",
-                                                          "selu",     "softplus",     "softsign", "hard_sigmoid", "gelu",
-                                                          "gelu_tanh", "silu",        "mish", "leaky_relu"};
+constexpr const char* kActivations[kernels::kActCount] = {"linear",    "relu",     "tanh",     "sigmoid",      "elu",
+                                                          "selu",      "softplus", "softsign", "hard_sigmoid", "gelu",
+                                                          "gelu_tanh", "silu",     "mish",     "leaky_relu"};
 
 bool gradient_by_output(int activation) {
   switch (activation) {
@@ -21,32 +24,48 @@ bool gradient_by_output(int activation) {
     case kernels::kActSigmoid:
     case kernels::kActElu:
     case kernels::kActSelu:
-    case kernels::kActLeakyRelu: return true;
-    default: return false;
+    case kernels::kActLeakyRelu:
+      return true;
+    default:
+      return false;
   }
 }
 
 Value activation_grad(Emitter& e, int activation, double alpha, const Value& dy, const Value& v) {
   switch (activation) {
-    case kernels::kActRelu: return emit::relu_grad(e, dy, v);
-    case kernels::kActTanh: return emit::tanh_grad(e, dy, v);
-    case kernels::kActSigmoid: return emit::sigmoid_grad(e, dy, v);
-    case kernels::kActElu: return emit::elu_grad(e, dy, v, alpha);
-    case kernels::kActSelu: return emit::selu_grad(e, dy, v);
-    case kernels::kActSoftplus: return emit::softplus_grad(e, dy, v);
-    case kernels::kActSoftsign: return emit::softsign_grad(e, dy, v);
-    case kernels::kActHardSigmoid: return emit::hard_sigmoid_grad(e, dy, v);
-    case kernels::kActGelu: return emit::gelu_grad(e, dy, v, false);
-    case kernels::kActGeluTanh: return emit::gelu_grad(e, dy, v, true);
-    case kernels::kActSilu: return emit::silu_grad(e, dy, v);
-    case kernels::kActMish: return emit::mish_grad(e, dy, v);
-    case kernels::kActLeakyRelu: return emit::leaky_relu_grad(e, dy, v, alpha);
-    default: return dy;
+    case kernels::kActRelu:
+      return emit::relu_grad(e, dy, v);
+    case kernels::kActTanh:
+      return emit::tanh_grad(e, dy, v);
+    case kernels::kActSigmoid:
+      return emit::sigmoid_grad(e, dy, v);
+    case kernels::kActElu:
+      return emit::elu_grad(e, dy, v, alpha);
+    case kernels::kActSelu:
+      return emit::selu_grad(e, dy, v);
+    case kernels::kActSoftplus:
+      return emit::softplus_grad(e, dy, v);
+    case kernels::kActSoftsign:
+      return emit::softsign_grad(e, dy, v);
+    case kernels::kActHardSigmoid:
+      return emit::hard_sigmoid_grad(e, dy, v);
+    case kernels::kActGelu:
+      return emit::gelu_grad(e, dy, v, false);
+    case kernels::kActGeluTanh:
+      return emit::gelu_grad(e, dy, v, true);
+    case kernels::kActSilu:
+      return emit::silu_grad(e, dy, v);
+    case kernels::kActMish:
+      return emit::mish_grad(e, dy, v);
+    case kernels::kActLeakyRelu:
+      return emit::leaky_relu_grad(e, dy, v, alpha);
+    default:
+      return dy;
   }
 }
 
 struct DenseParams {
-  bool has_bias, transpose_w, packed;
+  bool has_bias, has_residual, transpose_w, packed;
   int activation;
   double alpha;
 };
@@ -72,29 +91,38 @@ struct Dense {
   }
 
   Specs infer(const InSpecs& in) const {
-    if (in.size() != 3) expect_inputs("dense", in, 2);
+    if (in.size() != 3 && in.size() != 4) expect_inputs("dense", in, 2);
     expect_floating("dense", in.dtype(0));
     const Shape &x = in.shape(0), &w = in.shape(1);
     expect_min_rank("dense", x, 1);
     expect_rank("dense", w, 2);
     const Dim k = w[transpose_w ? 1 : 0], n = w[transpose_w ? 0 : 1];
     if (x.back() != k && !x.back().is_unknown())
-      throw ShapeError(join("dense: expected inputs with last dimension ", k, " (kernel is ", w, transpose_w ? " transposed" : "",
-                            "), got shape ", x, "."));
+      throw ShapeError(join("dense: expected inputs with last dimension ", k, " (kernel is ", w,
+                            transpose_w ? " transposed" : "", "), got shape ", x, "."));
     expect_same_dtype("dense", in.dtype(0), in.dtype(1));
-    if (in.size() == 3) {
+    if (in.size() >= 3) {
       expect_same_dtype("dense", in.dtype(0), in.dtype(2));
-      if (in.rank(2) != 1 || in.shape(2)[0] != n) fail_shape("dense", join("a bias of shape [", n, "]"), to_string(in.shape(2)));
+      if (in.rank(2) != 1 || in.shape(2)[0] != n)
+        fail_shape("dense", join("a bias of shape [", n, "]"), to_string(in.shape(2)));
     }
     Shape out = x;
     out[out.size() - 1] = n;
+    if (in.size() == 4) {
+      expect_same_dtype("dense", in.dtype(0), in.dtype(3));
+      const Shape& r = in.shape(3);
+      if (r.size() != out.size()) fail_shape("dense", join("a residual of shape ", out), to_string(r));
+      for (std::size_t d = 0; d < out.size(); ++d)
+        out[d] = same_dim("dense", "sizes of residual and result", r[d], out[d]);
+    }
     return one_spec(in.dtype(0), std::move(out));
   }
 
-  // dz = dy f'(z); dx = dz w^T, dw = x^T dz, db = the sum of dz over rows. Where f' follows from y nothing is computed again.
+  // dz = dy f'(z); dx = dz w^T, dw = x^T dz, db = the sum of dz over rows, dr = dz. Where f' follows from y nothing is
+  // computed again.
   Values backward(Emitter& e, const Call& call, const Values& dy) const {
     const Value &x = call.in(0), &w = call.in(1);
-    const bool has_bias = call.inputs->size() == 3;
+    const std::size_t count = call.inputs->size();
     Value g = dy[0];
     if (activation != kernels::kActNone) {
       Value v = call.out();
@@ -105,8 +133,9 @@ struct Dense {
       }
       g = activation_grad(e, activation, alpha, g, v);
     }
+    Values out(count);
+    if (count == 4) out[3] = g;
     const Value g2 = as_matrix(e, g);
-    Values out(call.inputs->size());
     if (call.wants(0)) {
       const Value dx = emit::matmul(e, g2, w, false, !transpose_w);
       out[0] = x.rank() == 2 ? dx : emit::reshape(e, dx, x.shape());
@@ -115,12 +144,14 @@ struct Dense {
       const Value x2 = as_matrix(e, x);
       out[1] = transpose_w ? emit::matmul(e, g2, x2, true, false) : emit::matmul(e, x2, g2, true, false);
     }
-    if (has_bias && call.wants(2)) out[2] = emit::reduce_sum(e, g2, Ints{0}, false);
+    if (count >= 3 && call.wants(2)) out[2] = emit::reduce_sum(e, g2, Ints{0}, false);
     return out;
   }
 
-  // Takes over an activation that follows.
-  bool absorb(const OpDef& next, const void* next_attributes);
+  // Takes over what follows: a batch norm, a bias, a residual, an activation.
+  bool absorb(const Fusion& f);
+  bool absorb_activation(const Fusion& f);
+  bool absorb_batch_norm(const Fusion& f) const;
 
   void prepare(Preparation& p) const {
     const bool f64 = p.in(0).dtype == DType::float64;
@@ -134,9 +165,12 @@ struct Dense {
     const auto n = static_cast<std::size_t>(w[transpose_w ? 0 : 1].value());
     const auto& table = p.kernels();
     DenseParams& params = p.params<DenseParams>();
-    params = {p.in().size() == 3, transpose_w, false, activation, alpha};
+    params = {p.in().size() >= 3, p.in().size() == 4, transpose_w, false, activation, alpha};
+    p.last_axis();
+    if (params.has_residual) p.in_place(3);
     Dim rows = 1;
-    for (std::size_t i = 0; i + 1 < p.in(0).shape.size(); ++i) rows = layernet::multiply(rows, p.in(0).shape[i], "dense");
+    for (std::size_t i = 0; i + 1 < p.in(0).shape.size(); ++i)
+      rows = layernet::multiply(rows, p.in(0).shape[i], "dense");
     p.work(rows, 2.0 * static_cast<double>(k) * static_cast<double>(n));
     if (const Tensor* weights = p.constant(1)) {
       const MatrixOperand b = operand(weights->data(), transpose_w ? k : n, transpose_w);
@@ -154,8 +188,8 @@ struct Dense {
       p.parts(run_part<T>);
       return;
     }
-    gemm_scratch<T>(p, rows, Dim(static_cast<std::int64_t>(n)), Dim(static_cast<std::int64_t>(k)), operand(nullptr, k, false),
-                    operand(nullptr, transpose_w ? k : n, transpose_w));
+    gemm_scratch<T>(p, rows, Dim(static_cast<std::int64_t>(n)), Dim(static_cast<std::int64_t>(k)),
+                    operand(nullptr, k, false), operand(nullptr, transpose_w ? k : n, transpose_w));
     p.run(run<T>, "gemm");
   }
 
@@ -166,8 +200,10 @@ struct Dense {
     const auto k = static_cast<std::size_t>(x.dim(x.rank() - 1)), n = static_cast<std::size_t>(y.dim(y.rank() - 1));
     std::size_t m = 1;
     for (std::size_t i = 0; i + 1 < x.rank(); ++i) m *= static_cast<std::size_t>(x.dim(i));
-    auto args = gemm_args(m, n, k, operand(x.data, k, false), operand(w.data, p.transpose_w ? k : n, p.transpose_w), y.data);
+    auto args =
+        gemm_args(m, n, k, operand(x.data, k, false), operand(w.data, p.transpose_w ? k : n, p.transpose_w), y.data);
     args.bias = p.has_bias ? b.in[2].data : nullptr;
+    args.accumulate = p.has_residual;
     args.activation = p.activation;
     args.act_params = &p.alpha;
     args.workspace = b.scratch;
@@ -175,9 +211,26 @@ struct Dense {
     return args;
   }
 
+  // Sums start from what the output holds: the residual, which a plan puts there by itself where its memory can be
+  // reused.
+  template <class T>
+  static void place_residual(const Step& step, const Buffers& b, const kernels::GemmArgs& args, std::size_t first,
+                             std::size_t last) noexcept {
+    if (!step.get<DenseParams>().has_residual || b.in[3].data == b.out[0].data) return;
+    const T* from = b.in[3].as<T>();
+    T* to = b.out[0].as<T>();
+    if (last - first == args.n) {
+      std::memcpy(to, from, args.m * args.n * sizeof(T));
+      return;
+    }
+    for (std::size_t i = first; i < args.m * args.n; i += args.n)
+      std::memcpy(to + i, from + i, (last - first) * sizeof(T));
+  }
+
   template <class T>
   static void run(const Step& step, const Buffers& b) noexcept {
     const auto args = arguments<T>(step, b);
+    place_residual<T>(step, b, args, 0, args.n);
     if (!step.get<DenseParams>().packed) return gemm_run<T>(args);
     if constexpr (std::is_same_v<T, double>)
       step.kernels->gemm_packed_f64(&args);
@@ -201,6 +254,7 @@ struct Dense {
     };
     const std::size_t first = bound(part), last = bound(part + 1);
     if (first == last) return;
+    place_residual<T>(step, b, args, first, last);
     if constexpr (std::is_same_v<T, double>)
       k.gemm_packed_columns_f64(&args, first, last - first);
     else
@@ -208,9 +262,21 @@ struct Dense {
   }
 };
 
-// Attributes of the activations, read by name.
-class ActivationReader final : public FieldVisitor {
+// Attributes of the ops that may follow, read by name.
+class IgnoringReader : public FieldVisitor {
  public:
+  void operator()(const char*, bool&) override {}
+  void operator()(const char*, double&) override {}
+  void operator()(const char*, std::int64_t&) override {}
+  void operator()(const char*, DType&) override {}
+  void operator()(const char*, Ints&) override {}
+  void operator()(const char*, Shape&) override {}
+  void choice(const char*, int&, const char* const*, int) override {}
+};
+
+class ActivationReader final : public IgnoringReader {
+ public:
+  using IgnoringReader::operator();
   double alpha = 1.0;
   bool approximate = false;
   void operator()(const char* name, bool& v) override {
@@ -219,19 +285,22 @@ class ActivationReader final : public FieldVisitor {
   void operator()(const char* name, double& v) override {
     if (std::strcmp(name, "alpha") == 0) alpha = v;
   }
-  void operator()(const char*, std::int64_t&) override {}
-  void operator()(const char*, DType&) override {}
-  void operator()(const char*, Ints&) override {}
-  void operator()(const char*, Shape&) override {}
-  void choice(const char*, int&, const char* const*, int) override {}
 };
 
-bool Dense::absorb(const OpDef& next, const void* next_attributes) {
-  if (activation != kernels::kActNone) return false;
+class BatchNormReader final : public IgnoringReader {
+ public:
+  using IgnoringReader::operator();
+  std::int64_t axis = -1;
+  double epsilon = 0;
+  void operator()(const char*, std::int64_t& v) override { axis = v; }
+  void operator()(const char*, double& v) override { epsilon = v; }
+};
+
+bool Dense::absorb_activation(const Fusion& f) {
   for (int i = 1; i < kernels::kActCount; ++i) {
-    if (std::strcmp(next.name, kActivations[i]) != 0) continue;
+    if (std::strcmp(f.next.name, kActivations[i]) != 0) continue;
     ActivationReader reader;
-    next.visit(const_cast<void*>(next_attributes), reader);
+    f.next.visit(const_cast<void*>(f.next_attributes), reader);
     activation = i == kernels::kActGelu && reader.approximate ? static_cast<int>(kernels::kActGeluTanh) : i;
     alpha = reader.alpha;
     return true;
@@ -239,8 +308,78 @@ bool Dense::absorb(const OpDef& next, const void* next_attributes) {
   return false;
 }
 
+// w' = w s and b' = (b - mean) s + beta with s = gamma / sqrt(variance + epsilon), in float64 (Jacob et al. 2018, 3.2).
+template <class T>
+void fold_batch_norm(std::vector<FusionInput>& inputs, const std::vector<FusionInput>& norm, double epsilon,
+                     bool transpose_w) {
+  const Tensor w = inputs[1].constant;
+  const auto rows = static_cast<std::size_t>(w.shape()[0].value()),
+             columns = static_cast<std::size_t>(w.shape()[1].value());
+  const std::size_t n = transpose_w ? rows : columns;
+  const T *gamma = norm[1].constant.as<T>(), *beta = norm[2].constant.as<T>(), *mean = norm[3].constant.as<T>(),
+          *variance = norm[4].constant.as<T>();
+  std::vector<double> scale(n);
+  for (std::size_t j = 0; j < n; ++j)
+    scale[j] = static_cast<double>(gamma[j]) / std::sqrt(static_cast<double>(variance[j]) + epsilon);
+  Tensor scaled = Tensor::empty(w.spec());
+  T* to = static_cast<T*>(scaled.mutable_data());
+  for (std::size_t i = 0; i < rows; ++i)
+    for (std::size_t j = 0; j < columns; ++j)
+      to[i * columns + j] =
+          static_cast<T>(static_cast<double>(w.as<T>()[i * columns + j]) * scale[transpose_w ? i : j]);
+  Tensor shift = Tensor::empty(Spec(w.dtype(), Shape{Dim(static_cast<std::int64_t>(n))}));
+  const T* bias = inputs.size() > 2 ? inputs[2].constant.as<T>() : nullptr;
+  for (std::size_t j = 0; j < n; ++j)
+    static_cast<T*>(shift.mutable_data())[j] = static_cast<T>(
+        ((bias != nullptr ? static_cast<double>(bias[j]) : 0.0) - static_cast<double>(mean[j])) * scale[j] +
+        static_cast<double>(beta[j]));
+  inputs.resize(2);
+  inputs[1] = FusionInput{scaled.spec(), std::move(scaled), -1};
+  inputs.push_back(FusionInput{shift.spec(), std::move(shift), -1});
+}
+
+bool Dense::absorb_batch_norm(const Fusion& f) const {
+  if (std::strcmp(f.next.name, "batch_norm") != 0 || f.position != 0) return false;
+  BatchNormReader reader;
+  f.next.visit(const_cast<void*>(f.next_attributes), reader);
+  const auto last = static_cast<std::int64_t>(f.result.shape.size()) - 1;
+  if (reader.axis != -1 && reader.axis != last) return false;
+  for (std::size_t i = 1; i < f.inputs.size(); ++i)
+    if (!f.inputs[i].constant) return false;
+  for (std::size_t i = 1; i < 5; ++i)
+    if (!f.next_inputs[i].constant) return false;
+  if (f.result.dtype == DType::float64)
+    fold_batch_norm<double>(f.inputs, f.next_inputs, reader.epsilon, transpose_w);
+  else if (f.result.dtype == DType::float32)
+    fold_batch_norm<float>(f.inputs, f.next_inputs, reader.epsilon, transpose_w);
+  else
+    return false;
+  return true;
+}
+
+bool Dense::absorb(const Fusion& f) {
+  if (activation != kernels::kActNone) return false;
+  if (absorb_activation(f)) return true;
+  if (f.inputs.size() == 4) return false;
+  if (absorb_batch_norm(f)) return true;
+  if (std::strcmp(f.next.name, "add") != 0) return false;
+  const FusionInput& other = f.next_inputs[1 - f.position];
+  const Shape bias{f.result.shape.back()};
+  if (f.inputs.size() == 2 && other.constant && other.spec.shape == bias) {
+    f.inputs.push_back(other);
+    return true;
+  }
+  if (!(other.spec == f.result)) return false;
+  if (f.inputs.size() == 2) {
+    Tensor none = Tensor::zeros(Spec(f.result.dtype, bias));
+    f.inputs.push_back(FusionInput{none.spec(), std::move(none), -1});
+  }
+  f.inputs.push_back(other);
+  return true;
+}
+
 }  // namespace
 
-const OpDef dense_op = define_op<Dense>("dense", "x, w, b?");
+const OpDef dense_op = define_op<Dense>("dense", "x, w, b?, r?");
 
 }  // namespace layernet

@@ -151,6 +151,7 @@ struct LayerNorm : NormFields {
   void prepare(Preparation& p) const {
     p.params<NormParams>() = {epsilon};
     p.run(p.in(0).dtype == DType::float64 ? run<double> : run<float>, "layer_norm");
+    p.last_axis();
   }
   template <class T>
   static void run(const Step& step, const Buffers& b) noexcept {

@@ -79,7 +79,8 @@ void expect_min_rank(const char* who, const Shape& s, std::size_t rank) {
   if (s.size() < rank) fail_shape(who, join("rank ", rank, " or more"), join("shape ", s));
 }
 
-// ---- unary ---------------------------------------------------------------------------------------------------------------
+// ---- unary
+// ---------------------------------------------------------------------------------------------------------------
 
 namespace {
 
@@ -99,6 +100,7 @@ template <class T>
 void set_unary(Preparation& p, const char* kernel, UnaryFn<T> f, double p0, double p1) {
   p.params<UnaryParams<T>>() = {f, {p0, p1}};
   p.run(run_unary<T>, kernel);
+  p.elementwise();
 }
 
 }  // namespace
@@ -130,10 +132,11 @@ void prepare_unary_int(Preparation& p, const char* kernel, UnaryFn<std::int32_t>
     set_unary<std::int32_t>(p, kernel, i32, 0, 0);
 }
 
-// ---- binary --------------------------------------------------------------------------------------------------------------
+// ---- binary
+// --------------------------------------------------------------------------------------------------------------
 
-// Axes are merged from the last one outwards while both inputs go on either contiguously or not at all, so that the common
-// cases (equal shapes, a scalar, a bias) are one or a few long blocks.
+// Axes are merged from the last one outwards while both inputs go on either contiguously or not at all, so that the
+// common cases (equal shapes, a scalar, a bias) are one or a few long blocks.
 BroadcastLoop::BroadcastLoop(const Shape& a, const Shape& b, const Shape& y) noexcept {
   const int ry = static_cast<int>(y.size()), ra = static_cast<int>(a.size()), rb = static_cast<int>(b.size());
   struct Axis {
@@ -151,7 +154,8 @@ BroadcastLoop::BroadcastLoop(const Shape& a, const Shape& b, const Shape& y) noe
     step_b *= nb;
     if (count != 0) {
       Axis& last = merged[count - 1];
-      if (sa == last.sa * last.n && sb == last.sb * last.n && (sa != 0) == (last.sa != 0) && (sb != 0) == (last.sb != 0)) {
+      if (sa == last.sa * last.n && sb == last.sb * last.n && (sa != 0) == (last.sa != 0) &&
+          (sb != 0) == (last.sb != 0)) {
         last.n *= n;
         continue;
       }
@@ -198,6 +202,7 @@ template <class T, class R>
 void set_binary(Preparation& p, const char* kernel, BinaryFn<T, R> f) {
   p.params<BinaryParams<T, R>>() = {f};
   p.run(run_binary<T, R>, kernel);
+  p.elementwise();
 }
 
 }  // namespace
@@ -216,30 +221,46 @@ Specs infer_compare(const char* who, const InSpecs& in) {
 
 void prepare_binary(Preparation& p, const char* kernel, const ArithmeticKernels& k) {
   switch (p.in(0).dtype) {
-    case DType::float64: return set_binary(p, kernel, k.f64);
-    case DType::int32: return set_binary(p, kernel, k.i32);
-    case DType::int64: return set_binary(p, kernel, k.i64);
-    case DType::int8: return set_binary(p, kernel, k.i8);
-    case DType::uint8: return set_binary(p, kernel, k.u8);
-    default: return set_binary(p, kernel, k.f32);
+    case DType::float64:
+      return set_binary(p, kernel, k.f64);
+    case DType::int32:
+      return set_binary(p, kernel, k.i32);
+    case DType::int64:
+      return set_binary(p, kernel, k.i64);
+    case DType::int8:
+      return set_binary(p, kernel, k.i8);
+    case DType::uint8:
+      return set_binary(p, kernel, k.u8);
+    default:
+      return set_binary(p, kernel, k.f32);
   }
 }
 
 void prepare_compare(Preparation& p, const char* kernel, const CompareKernels& k) {
   switch (p.in(0).dtype) {
-    case DType::float64: return set_binary(p, kernel, k.f64);
-    case DType::int32: return set_binary(p, kernel, k.i32);
-    case DType::int64: return set_binary(p, kernel, k.i64);
-    case DType::int8: return set_binary(p, kernel, k.i8);
-    case DType::uint8: return set_binary(p, kernel, k.u8);
-    case DType::bool_: return set_binary(p, kernel, k.b8);
-    default: return set_binary(p, kernel, k.f32);
+    case DType::float64:
+      return set_binary(p, kernel, k.f64);
+    case DType::int32:
+      return set_binary(p, kernel, k.i32);
+    case DType::int64:
+      return set_binary(p, kernel, k.i64);
+    case DType::int8:
+      return set_binary(p, kernel, k.i8);
+    case DType::uint8:
+      return set_binary(p, kernel, k.u8);
+    case DType::bool_:
+      return set_binary(p, kernel, k.b8);
+    default:
+      return set_binary(p, kernel, k.f32);
   }
 }
 
-void prepare_logical(Preparation& p, const char* kernel, BinaryFn<std::uint8_t> k) { set_binary(p, kernel, k); }
+void prepare_logical(Preparation& p, const char* kernel, BinaryFn<std::uint8_t> k) {
+  set_binary(p, kernel, k);
+}
 
-// ---- gradients of elementwise functions -----------------------------------------------------------------------------------
+// ---- gradients of elementwise functions
+// -----------------------------------------------------------------------------------
 
 namespace {
 
@@ -267,20 +288,24 @@ Specs infer_elementwise_grad(const char* who, const InSpecs& in) {
   return one_spec(in.dtype(0), std::move(s));
 }
 
-void prepare_elementwise_grad(Preparation& p, const char* kernel, GradFn<float> f32, GradFn<double> f64, double p0, double p1) {
+void prepare_elementwise_grad(Preparation& p, const char* kernel, GradFn<float> f32, GradFn<double> f64, double p0,
+                              double p1) {
   if (p.in(0).dtype == DType::float64) {
     p.params<GradParams<double>>() = {f64, {p0, p1}};
     p.run(run_elementwise_grad<double>, kernel);
+    p.elementwise();
   } else {
     p.params<GradParams<float>>() = {f32, {p0, p1}};
     p.run(run_elementwise_grad<float>, kernel);
+    p.elementwise();
   }
 }
 
-// ---- moving elements -----------------------------------------------------------------------------------------------------
+// ---- moving elements
+// -----------------------------------------------------------------------------------------------------
 
-void copy_strided(const Step& step, const void* x, void* y, int rank, const std::int64_t* shape, const std::int64_t* strides,
-                  std::size_t item) noexcept {
+void copy_strided(const Step& step, const void* x, void* y, int rank, const std::int64_t* shape,
+                  const std::int64_t* strides, std::size_t item) noexcept {
   const auto& k = *step.kernels;
   const auto f = item == 1   ? k.copy_strided_1
                  : item == 2 ? k.copy_strided_2
@@ -325,7 +350,8 @@ void prepare_fill(Preparation& p, const char* who, double value) {
   p.run(run_fill, who);
 }
 
-// ---- compositions ---------------------------------------------------------------------------------------------------------
+// ---- compositions
+// ---------------------------------------------------------------------------------------------------------
 
 namespace emit {
 

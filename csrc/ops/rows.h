@@ -100,6 +100,7 @@ inline std::uint32_t row_scratch(Preparation& p, const char* who, std::int64_t a
 
 inline void prepare_rows(Preparation& p, const char* who, std::int64_t axis, RowFn<float> f32, RowFn<double> f64) {
   const std::uint32_t a = row_scratch(p, who, axis, 1);
+  if (axis == -1) p.last_axis();
   if (p.in(0).dtype == DType::float64) {
     p.params<RowParams<RowFn<double>>>() = {f64, a};
     p.run(run_rows<double>, who);

@@ -44,6 +44,7 @@ PlanGraph make_plan_graph(const Graph& graph) {
     PlanNode n;
     n.op = node->op;
     n.attributes = node->attributes;
+    g.reshapes = g.reshapes || (n.op->view_of >= 0 && !n.op->stateless);
     for (const Value& v : node->inputs) n.inputs.push_back(value_of(v));
     for (std::size_t i = 0; i < node->outputs.size(); ++i)
       n.outputs.push_back(number(node.get(), static_cast<int>(i), node->outputs[i]));
@@ -67,7 +68,7 @@ std::string PlanGraph::text() const {
     s += " = " + std::string(node.op->name) + "(";
     for (std::size_t i = 0; i < node.inputs.size(); ++i) s += (i ? ", " : "") + refer(node.inputs[i]);
     const std::string attributes = attributes_text(*node.op, node.attributes.get());
-    s += (attributes.empty() ? "" : "; " + attributes) + ") : ";
+    s += (attributes.empty() ? "" : "; " + attributes) + (node.detail.empty() ? "" : "; " + node.detail) + ") : ";
     for (std::size_t i = 0; i < node.outputs.size(); ++i)
       s += (i ? ", " : "") + to_string(values[static_cast<std::size_t>(node.outputs[i])].spec);
     s += "\n";

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <new>
@@ -97,7 +98,12 @@ class PlanImpl final : public Plan {
   void run(std::int64_t n, const void* const* inputs, void* const* outputs,
            Workspace& workspace) const noexcept override;
   void run_threads(int threads, std::int64_t n, const void* const* inputs, void* const* outputs) const override;
+  bool last_axis_only() const noexcept override { return last_axis_; }
+  std::vector<double> profile(std::int64_t n, const void* const* inputs, void* const* outputs) const override;
   double work(std::int64_t n) const noexcept override { return flops_ + flops_per_n_ * static_cast<double>(n); }
+  std::size_t workspace_bytes(std::int64_t n) const noexcept override {
+    return memory_at(by_rows_ ? std::min(n, block_rows_) : n);
+  }
   void prepare_for(std::int64_t n, Workspace& workspace) const override;
   std::unique_ptr<Workspace> make_workspace() const override;
   Workspace* take_workspace() const override {
@@ -107,14 +113,16 @@ class PlanImpl final : public Plan {
   void give_workspace(Workspace* w) const noexcept override { spare_.give(w); }
 
  private:
-  void place_values(const PlanGraph& g);
   void prepare_steps(const PlanGraph& g);
+  void place_values(const PlanGraph& g);
+  void reuse_inputs(const PlanGraph& g);
+  void connect_ports();
   std::size_t memory_at(std::int64_t n) const noexcept;
   void choose_block(const PlanGraph& g);
   void layout(std::int64_t n, WorkspaceImpl& w) const noexcept;
   // Rows [first, first + count) of the batch; the whole when the plan does not go by rows.
   void run_rows(std::int64_t first, std::int64_t count, const void* const* inputs, void* const* outputs,
-                WorkspaceImpl& w, int threads) const noexcept;
+                WorkspaceImpl& w, int threads, double* seconds = nullptr) const noexcept;
 
   std::vector<PlanPort> inputs_, outputs_;
   std::vector<Spec> specs_;    // per value
@@ -128,6 +136,7 @@ class PlanImpl final : public Plan {
   std::int64_t scratch_fixed_ = 0, scratch_per_n_ = 0;
   std::uint64_t constant_bytes_ = 0;
   double flops_ = 0, flops_per_n_ = 0;
+  bool last_axis_ = false;       // every op acts on the last axis only: any leading axes are rows
   bool by_rows_ = false;         // rows are independent: the plan may run on any block of them
   std::int64_t block_rows_ = 0;  // rows of a block
   std::vector<std::int64_t> input_row_bytes_, output_row_bytes_;  // 0: the same for every block
@@ -140,8 +149,9 @@ PlanImpl::PlanImpl(PlanGraph g) : text_(g.text()) {
     inputs_.push_back(PlanPort{g.values[static_cast<std::size_t>(g.inputs[i])].spec, g.input_names[i]});
   for (const int v : g.outputs) outputs_.push_back(PlanPort{g.values[static_cast<std::size_t>(v)].spec, ""});
   for (const PlanValue& v : g.values) specs_.push_back(v.spec);
-  place_values(g);
   prepare_steps(g);
+  place_values(g);
+  connect_ports();
   choose_block(g);
 }
 
@@ -169,6 +179,7 @@ void PlanImpl::place_values(const PlanGraph& g) {
       copies_.push_back(PortCopy{g.outputs[i], static_cast<std::uint32_t>(i)});
   }
 
+  reuse_inputs(g);
   // Lifetimes of what is left, in steps.
   std::vector<int> first(count, -1), last(count, -1);
   for (std::size_t s = 0; s < g.nodes.size(); ++s) {
@@ -193,6 +204,39 @@ void PlanImpl::place_values(const PlanGraph& g) {
   slots_ = std::move(plan.sizes);
   for (std::size_t i = 0; i < owners.size(); ++i) places_[owners[i]] = Place{Place::Kind::slot, plan.slot[i], nullptr};
   for (std::size_t i = 0; i < count; ++i) places_[i] = places_[static_cast<std::size_t>(root_[i])];
+}
+
+// An op's result takes the memory of an input that it is the last to use, where the op allows it. Never memory of the
+// caller's inputs or of constants.
+void PlanImpl::reuse_inputs(const PlanGraph& g) {
+  const auto root = [&](int v) {
+    while (root_[static_cast<std::size_t>(v)] != v) v = root_[static_cast<std::size_t>(v)];
+    return v;
+  };
+  std::vector<int> last(g.values.size(), -1);
+  for (std::size_t s = 0; s < g.nodes.size(); ++s)
+    for (const int v : g.nodes[s].inputs) last[static_cast<std::size_t>(root(v))] = static_cast<int>(s);
+  for (const int v : g.outputs) last[static_cast<std::size_t>(root(v))] = static_cast<int>(g.nodes.size());
+  std::size_t step = 0;
+  for (std::size_t s = 0; s < g.nodes.size(); ++s) {
+    const PlanNode& node = g.nodes[s];
+    if (node.op->view_of >= 0) continue;
+    const std::uint32_t allowed = steps_[step++].step.in_place;
+    for (std::size_t i = 0; allowed != 0 && i < node.inputs.size(); ++i) {
+      if ((allowed >> i & 1) == 0) continue;
+      const int from = root(node.inputs[i]), to = root(node.outputs[0]);
+      const bool once =
+          std::count_if(node.inputs.begin(), node.inputs.end(), [&](int v) { return root(v) == from; }) == 1;
+      if (!once || last[static_cast<std::size_t>(from)] != static_cast<int>(s) ||
+          places_[static_cast<std::size_t>(from)].kind != Place::Kind::none ||
+          !(specs_[static_cast<std::size_t>(from)] == specs_[static_cast<std::size_t>(to)]))
+        continue;
+      // `to` stays the root: it may be an output of the plan.
+      root_[static_cast<std::size_t>(from)] = to;
+      break;
+    }
+  }
+  for (std::size_t i = 0; i < root_.size(); ++i) root_[i] = root(static_cast<int>(i));
 }
 
 void PlanImpl::prepare_steps(const PlanGraph& g) {
@@ -230,15 +274,19 @@ void PlanImpl::prepare_steps(const PlanGraph& g) {
     }
     flops_ += s.step.flops;
     flops_per_n_ += s.step.flops_per_n;
-    for (std::size_t i = 0; i < s.values.size(); ++i) {
-      const Place& place = places_[static_cast<std::size_t>(s.values[i])];
-      const PortView port{views + static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(place.index)};
-      if (place.kind == Place::Kind::input) input_views_.push_back(port);
-      if (place.kind == Place::Kind::output) output_views_.push_back(port);
-    }
     views += static_cast<std::uint32_t>(s.values.size());
     steps_.push_back(std::move(s));
   }
+}
+
+void PlanImpl::connect_ports() {
+  for (const PlanStep& s : steps_)
+    for (std::size_t i = 0; i < s.values.size(); ++i) {
+      const Place& place = places_[static_cast<std::size_t>(s.values[i])];
+      const PortView port{s.first_view + static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(place.index)};
+      if (place.kind == Place::Kind::input) input_views_.push_back(port);
+      if (place.kind == Place::Kind::output) output_views_.push_back(port);
+    }
   for (const Tensor& t : constants_) constant_bytes_ += t.bytes();
 }
 
@@ -273,6 +321,8 @@ void PlanImpl::choose_block(const PlanGraph& g) {
   }
   for (const int v : g.inputs) by_rows_ = by_rows_ && clean(v);
   for (const int v : g.outputs) by_rows_ = by_rows_ && leads(v);
+  last_axis_ = by_rows_ && !g.reshapes;
+  for (const PlanStep& s : steps_) last_axis_ = last_axis_ && s.step.last_axis;
   std::int64_t row_bytes = scratch_per_n_;
   for (const BufferSize& s : slots_) row_bytes += s.per_n;
   block_rows_ =
@@ -346,7 +396,7 @@ void PlanImpl::prepare_for(std::int64_t n, Workspace& workspace) const {
   auto& w = static_cast<WorkspaceImpl&>(workspace);
   if (by_rows_) n = std::min(n, block_rows_);
   if (w.n == n) return;
-  const std::size_t need = memory_at(n);
+  const std::size_t need = workspace_bytes(n);
   if (need > w.capacity) {
     std::free(w.memory);
     w.capacity = 0;
@@ -396,7 +446,7 @@ constexpr double kWorthSharing = 3e5;
 }  // namespace
 
 void PlanImpl::run_rows(std::int64_t first, std::int64_t count, const void* const* inputs, void* const* outputs,
-                        WorkspaceImpl& w, int threads) const noexcept {
+                        WorkspaceImpl& w, int threads, double* seconds) const noexcept {
   layout(count, w);
   for (const PortView& p : input_views_)
     w.views[p.view].data = const_cast<void*>(row_of(inputs[p.port], first * input_row_bytes_[p.port]));
@@ -420,8 +470,12 @@ void PlanImpl::run_rows(std::int64_t first, std::int64_t count, const void* cons
             job.step.run_part(job.step, job.buffers, part, job.parts);
           },
           &shared);
-    } else {
+    } else if (seconds == nullptr) {
       s.step.run(s.step, buffers);
+    } else {
+      const auto start = std::chrono::steady_clock::now();
+      s.step.run(s.step, buffers);
+      *seconds++ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     }
   }
   for (const PortCopy& c : copies_) {
@@ -443,6 +497,19 @@ void PlanImpl::run(std::int64_t n, const void* const* inputs, void* const* outpu
   if (!by_rows_ || n <= block_rows_) return run_rows(0, n, inputs, outputs, w, 1);
   for (std::int64_t first = 0; first < n; first += block_rows_)
     run_rows(first, std::min(block_rows_, n - first), inputs, outputs, w, 1);
+}
+
+std::vector<double> PlanImpl::profile(std::int64_t n, const void* const* inputs, void* const* outputs) const {
+  std::vector<double> seconds(steps_.size(), 0.0);
+  const WorkspaceLease lease(*this, n);
+  const std::int64_t block = by_rows_ ? std::max<std::int64_t>(1, std::min(n, block_rows_)) : n;
+  std::int64_t first = 0;
+  do {
+    run_rows(first, std::min(block, n - first), inputs, outputs, static_cast<WorkspaceImpl&>(*lease), 1,
+             seconds.data());
+    first += block;
+  } while (first < n);
+  return seconds;
 }
 
 void PlanImpl::run_threads(int threads, std::int64_t n, const void* const* inputs, void* const* outputs) const {
@@ -488,6 +555,7 @@ std::shared_ptr<const Plan> Plan::build(const Graph& graph) {
   drop_identities(g);
   fold_constants(g);
   fuse(g);
+  chain_elementwise(g);
   drop_dead(g);
   return std::make_shared<PlanImpl>(std::move(g));
 }

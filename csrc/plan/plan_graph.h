@@ -18,6 +18,7 @@ struct PlanNode {
   const OpDef* op = nullptr;
   std::shared_ptr<const void> attributes;
   std::vector<int> inputs, outputs;
+  std::string detail;  // printed with the node
 };
 
 struct PlanGraph {
@@ -25,6 +26,7 @@ struct PlanGraph {
   std::vector<PlanNode> nodes;
   std::vector<int> inputs, outputs;
   std::vector<std::string> input_names;
+  bool reshapes = false;  // an op gives its input another shape, also one that happens to be the same and is dropped
 
   std::string text() const;
 };
@@ -32,12 +34,19 @@ struct PlanGraph {
 // Reads the variables. Throws GraphError when the graph updates variables or has sizes that are not known.
 PlanGraph make_plan_graph(const Graph& graph);
 
-// ---- passes, in the order in which build() runs them ----------------------------------------------------------------
+// ---- passes: a file each in passes/, in the order in which build() runs them ----------------------------------------
 
-void drop_identities(PlanGraph& g);  // identity and stop_gradient
-void fold_constants(PlanGraph& g);   // ops whose inputs are all constants are run once, now
-void fuse(PlanGraph& g);             // ops absorb the one op that uses their result (OpDef::absorb)
-void drop_dead(PlanGraph& g);        // nodes that no output needs
+void drop_identities(PlanGraph& g);
+void fold_constants(PlanGraph& g);
+void fuse(PlanGraph& g);
+void chain_elementwise(PlanGraph& g);
+void drop_dead(PlanGraph& g);
+
+// What they share.
+void replace_value(PlanGraph& g, int from, int to);
+bool is_output(const PlanGraph& g, int value);
+int only_reader(const PlanGraph& g, int value);  // the only node that reads `value`, once; else -1
+void erase_nodes(PlanGraph& g, const std::vector<char>& dead);
 
 // ---- memory ---------------------------------------------------------------------------------------------------------
 

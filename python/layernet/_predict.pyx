@@ -52,6 +52,7 @@ cdef extern from "layernet/plan.h" namespace "layernet" nogil:
         const vector[PlanPort]& inputs()
         const vector[PlanPort]& outputs()
         double work(int64_t)
+        cbool last_axis_only()
     cdef cppclass Workspace:
         pass
 
@@ -92,6 +93,7 @@ cdef class PlanCaller:
     cdef int _in_type, _out_type
     cdef cbool _single
     cdef int _threads, _gil
+    cdef int _more_axes_from  # rank from which on inputs have more leading axes than the port says and may have them
     cdef readonly tuple input_dtypes
     cdef readonly tuple output_dtypes
 
@@ -118,6 +120,9 @@ cdef class PlanCaller:
             self._in_type = TYPE_NUMBERS[<int>plan.inputs()[0].spec.dtype]
             self._out_type = TYPE_NUMBERS[<int>plan.outputs()[0].spec.dtype]
             self._single = self._in_type >= 0 and self._out_type >= 0
+        self._more_axes_from = MAX_RANK + 1
+        if plan.inputs().size() > 0 and plan.last_axis_only():
+            self._more_axes_from = <int>(<Shape*>&plan.inputs()[0].spec.shape).size() + 1
 
     cdef int _run(self, int64_t n, const void* const* sources, void* const* targets) except -1:
         cdef const Plan* plan = self._plan.get()
@@ -187,6 +192,7 @@ cdef class PlanCaller:
 
         Args:
             x: array of the input's shape (any batch size); other dtypes of numbers, layouts and lists are converted.
+                Where every op acts on the last axis only, more leading axes than the network was traced with are rows.
             out: array to write to, of the output's shape and dtype, C-contiguous; a new one by default.
 
         Returns:
@@ -203,6 +209,8 @@ cdef class PlanCaller:
         if not self._single:
             return self.predict_structure(x, out)
         a = self._input(0, x)
+        if cnp.PyArray_NDIM(a) >= self._more_axes_from:
+            return self.predict_more_axes([a], None if out is None else [out])[0]
         n = self._fit(0, a, -1)
         if n < 0:
             n = 1

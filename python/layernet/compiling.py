@@ -7,6 +7,7 @@ call is compiled into an immutable plan with its own copy of the weights.
 from __future__ import annotations
 
 import inspect
+import math
 import os
 from typing import Any
 
@@ -70,6 +71,18 @@ def trace(network: Layer, inputs: Any, **kwargs: Any) -> tuple[list[Symbol], Any
 def takes_training(network: Layer) -> bool:
     """Whether `network.call` has a parameter named training."""
     return "training" in inspect.signature(network.call).parameters
+
+
+class StepTable(list[dict[str, Any]]):
+    """Steps of a plan, one dictionary each; prints as a table."""
+
+    def __repr__(self) -> str:
+        if not self:
+            return "(no steps)"
+        columns = list(self[0])
+        rows = [columns] + [[f"{v:.3g}" if isinstance(v, float) else str(v) for v in step.values()] for step in self]
+        widths = [max(len(row[i]) for row in rows) for i in range(len(columns))]
+        return "\n".join("  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows)
 
 
 Port = tuple[str, tuple[int | None, ...]]  # name and shape
@@ -227,13 +240,132 @@ class Predictor(PlanCaller):
 
     def predict_structure(self, x: Any, out: Any = None) -> Any:
         """`predict` for several inputs or outputs: structures of arrays in and out."""
-        results = self.run_list(nest.flatten(x), None if out is None else nest.flatten(out))
-        return nest.pack_like(self._outputs, results)
+        arrays = [as_input(leaf, dtype) for leaf, dtype in zip(nest.flatten(x), self.input_dtypes, strict=False)]
+        outs = None if out is None else nest.flatten(out)
+        run = self.run_list
+        if self._plan.last_axis_only and arrays and arrays[0].ndim > len(self._ports[0][0][1]):
+            run = self.predict_more_axes
+        return nest.pack_like(self._outputs, run(arrays, outs))
+
+    def predict_more_axes(self, xs: list[Any], outs: list[Any] | None = None) -> list[Any]:
+        """`run_list` for arrays with more leading axes than the ports: all of them count as rows."""
+        extra = xs[0].ndim - len(self._ports[0][0][1])
+        lead = xs[0].shape[: extra + 1]
+        rows = math.prod(lead)
+        for i, (x, (_, shape)) in enumerate(zip(xs, self._ports[0], strict=True)):
+            if x.ndim != len(shape) + extra or x.shape[: extra + 1] != lead:
+                raise ShapeError(
+                    f"predict: expected every input to have the leading axes {list(lead)} of input 0, "
+                    f"got shape {list(x.shape)} (input {i})."
+                )
+        wanted = [lead + shape[1:] for _, shape in self._ports[1]]
+        for out, shape in zip(outs or [], wanted, strict=False):
+            if not (isinstance(out, np.ndarray) and out.flags.c_contiguous and out.shape == shape):
+                raise ShapeError(
+                    f"predict: expected out to be a writable C-contiguous array of shape {list(shape)}, "
+                    f"got {type(out).__name__} {getattr(out, 'shape', '')}."
+                )
+        flat = [x.reshape((rows, *x.shape[extra + 1 :])) for x in xs]
+        targets = None if outs is None else [out.reshape((rows, *out.shape[extra + 1 :])) for out in outs]
+        results = self.run_list(flat, targets)
+        return outs if outs is not None else [y.reshape(shape) for y, shape in zip(results, wanted, strict=True)]
 
     @property
-    def steps(self) -> list[dict[str, Any]]:
-        """What runs, in order: op, kernel, inputs, outputs, bytes of constants."""
-        return list(self._plan.steps)
+    def steps(self) -> StepTable:
+        """What runs, in order: a list of dictionaries that prints as a table.
+
+        Keys: op, kernel, inputs, outputs, constant_bytes (bytes of weights read), flops and flops_per_row (estimated
+        floating-point operations of a call, and of each row of the batch).
+
+        Example:
+            >>> import layernet as ln
+            >>> predictor = ln.Predictor(ln.layers.Dense(2, activation="relu"), ln.Input((3,)))
+            >>> [(s["op"], s["flops_per_row"]) for s in predictor.steps]
+            [('dense', 12.0)]
+        """
+        return StepTable(self._plan.steps)
+
+    def profile(self, x: Any, repeats: int = 10) -> StepTable:
+        """The steps with the time each takes for `x`, on one thread.
+
+        Args:
+            x: An array or structure as for `predict`.
+            repeats: Runs, after one that is not counted; the quickest counts, step by step.
+
+        Returns:
+            `steps` with two more keys: microseconds, and share (of the sum, 0 to 1).
+
+        Example:
+            >>> import numpy as np, layernet as ln
+            >>> predictor = ln.Predictor(ln.layers.Dense(2, activation="relu"), ln.Input((3,)))
+            >>> sum(s["share"] for s in predictor.profile(np.ones((4, 3), "float32")))
+            1.0
+        """
+        if repeats < 1:
+            raise ValueError(f"profile: expected repeats >= 1, got {repeats}.")
+        arrays = [as_input(leaf, dtype) for leaf, dtype in zip(nest.flatten(x), self.input_dtypes, strict=True)]
+        self._plan.profile(arrays)
+        seconds = [min(column) for column in zip(*(self._plan.profile(arrays) for _ in range(repeats)), strict=True)]
+        total = sum(seconds) or 1.0
+        steps = self._plan.steps
+        for step, t in zip(steps, seconds, strict=True):
+            step["microseconds"] = t * 1e6
+            step["share"] = t / total
+        return StepTable(steps)
+
+    def compare(self, network: Layer, x: Any) -> dict[str, Any]:
+        """How far the predictor's outputs for `x` are from those of calling `network`.
+
+        Args:
+            network: The network the predictor was made of, or another with outputs of the same structure.
+            x: An array or structure as for `predict`.
+
+        Returns:
+            A dictionary: max_error and mean_error, |predictor - network| over all elements of all outputs, and
+            max_relative_error, the largest error of an output divided by the largest absolute value of that output.
+
+        Raises:
+            ShapeError: The outputs differ in number or shape.
+
+        Example:
+            >>> import numpy as np, layernet as ln
+            >>> net = ln.layers.Dense(2)
+            >>> predictor = ln.Predictor(net, ln.Input((3,)))
+            >>> predictor.compare(net, np.ones((4, 3), "float32"))["max_error"] < 1e-6
+            True
+        """
+        inputs = nest.map_structure(np.asarray, x)
+        kwargs = {"training": False} if takes_training(network) else {}
+        want = [np.asarray(y, "float64") for y in nest.flatten(network(inputs, **kwargs))]
+        got = [np.asarray(y, "float64") for y in nest.flatten(self.predict(x))]
+        if [y.shape for y in want] != [y.shape for y in got]:
+            raise ShapeError(
+                f"compare: expected outputs of shapes {[list(y.shape) for y in got]}, "
+                f"got {[list(y.shape) for y in want]} from {network!r}."
+            )
+        errors = [np.abs(a - b) for a, b in zip(want, got, strict=True) if a.size]
+        scales = [np.abs(a).max() or 1.0 for a in want if a.size]
+        total = sum(e.size for e in errors)
+        return {
+            "max_error": float(max((e.max() for e in errors), default=0.0)),
+            "mean_error": float(sum(e.sum() for e in errors) / total) if total else 0.0,
+            "max_relative_error": float(max((e.max() / s for e, s in zip(errors, scales, strict=True)), default=0.0)),
+        }
+
+    @property
+    def input_shape(self) -> Any:
+        """The shape of the input, None for the batch; with several inputs, their structure."""
+        return self.input_shapes
+
+    @property
+    def output_shape(self) -> Any:
+        """The shape of the output, None for the batch; with several outputs, their structure."""
+        return self.output_shapes
+
+    @property
+    def dtype(self) -> str:
+        """The dtype of the first input; all of them are in `input_dtypes`."""
+        return str(self.input_dtypes[0]) if self.input_dtypes else "float32"
 
     @property
     def nbytes(self) -> int:

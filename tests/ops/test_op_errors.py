@@ -106,6 +106,9 @@ REFUSALS = [
     ("dense", [x(2, 3), x(4, 5)], {}, S, "expected inputs with last dimension 4 (kernel is [4, 5]), got shape [2, 3]."),
     ("dense", [x(2, 3), x(3, 5), x(3)], {}, S, "expected a bias of shape [5], got [3]."),
     ("dense", [x(2, 3), x(3)], {}, S, "expected rank 2, got shape [3]."),
+    ("dense", [x(2, 3), x(3, 5), x(5), x(5)], {}, S, "expected a residual of shape [2, 5], got [5]."),
+    ("dense", [x(2, 3), x(3, 5), x(5), x(1, 5)], {}, S, "expected equal sizes of residual and result, got 1 and 2."),
+    ("dense", [x(2, 3), x(3, 5), None, x(2, 5)], {}, TypeError, "expected b where r is given, got None."),
     (
         "dense",
         [x(2, 3), x(3, 5)],

@@ -11,6 +11,7 @@
 #include <new>
 #include <string>
 #include <type_traits>
+#include <vector>
 
 #include "layernet/error.h"
 #include "layernet/tensor.h"
@@ -85,6 +86,11 @@ struct Step {
   std::int64_t scratch_bytes = 0;   // scratch = scratch_bytes + N * scratch_bytes_per_n
   std::int64_t scratch_bytes_per_n = 0;
   double flops = 0, flops_per_n = 0;  // estimated work: flops + N * flops_per_n
+  // What prepare says of the op at hand, for plans. elementwise: an element of the one output depends on the elements
+  // of the inputs that broadcasting puts at its place, and run() serves any shapes of the same kind. last_axis: rows
+  // along the last axis are treated alike and apart. in_place: bit i is set when output 0 may lie on input i.
+  bool elementwise = false, last_axis = false;
+  std::uint32_t in_place = 0;
   // Optional: the same result by parts 0 .. parts - 1 of the output's columns, each on any thread.
   void (*run_part)(const Step&, const Buffers&, int part, int parts) noexcept = nullptr;
   alignas(16) unsigned char params[160];  // plain data of the op's own choice
@@ -117,6 +123,11 @@ class LAYERNET_API Preparation {
     step_.run = run;
     step_.kernel_name = kernel_name;
   }
+  // The three properties of Step. An elementwise op acts on the last axis only, and its output may lie on any input
+  // that has the output's shape and type.
+  void elementwise() noexcept;
+  void last_axis() noexcept { step_.last_axis = true; }
+  void in_place(std::size_t input) noexcept { step_.in_place |= std::uint32_t{1} << input; }
   void parts(void (*run_part)(const Step&, const Buffers&, int, int) noexcept) noexcept { step_.run_part = run_part; }
   // Estimated floating-point operations, `each` for every one of `count`.
   void work(Dim count, double each) noexcept {
@@ -162,9 +173,26 @@ struct Call {
   bool wants(std::size_t i) const noexcept { return wanted == nullptr || wanted[i]; }
 };
 
+// An input of an op while a plan is built: its spec, and its value when that is known.
+struct FusionInput {
+  Spec spec;
+  Tensor constant;
+  int value = -1;  // number in the plan's graph; -1 for a constant that absorb made
+};
+
+// The one op that uses an op's only result, offered for fusion (OpDef::absorb).
+struct Fusion {
+  const OpDef& next;
+  const void* next_attributes;
+  const std::vector<FusionInput>& next_inputs;
+  std::size_t position;              // of the result among next_inputs
+  const Spec& result;                // of the op that may absorb
+  std::vector<FusionInput>& inputs;  // of that op: absorb may replace and append
+};
+
 struct OpDef {
   const char* name;
-  const char* inputs;     // "x", "a, b", "[xs]" (one list), "x, w, b?" (optional last)
+  const char* inputs;     // "x", "a, b", "[xs]" (one list), "x, w, b?" (optional ones last)
   int updates = 0;        // the first inputs are variables, replaced by the first outputs
   int view_of = -1;       // output 0 is input view_of under another shape; there is nothing to run
   bool any_type = false;  // run() handles every element type itself (moves bytes); else halves go through float32
@@ -180,8 +208,8 @@ struct OpDef {
   Specs (*infer)(const void* attributes, const InSpecs& in);
   Values (*backward)(const void* attributes, Emitter& e, const Call& call, const Values& dy);
   void (*prepare)(const void* attributes, Preparation& p);
-  // Optional. Fuse the next op into this one: true when `attributes` now also do the work of `next`.
-  bool (*absorb)(void* attributes, const OpDef& next, const void* next_attributes) = nullptr;
+  // Optional. Fuse the next op into this one: true when `attributes` and the inputs now also do the work of `next`.
+  bool (*absorb)(void* attributes, const Fusion& fusion) = nullptr;
   // Optional. Rows of the output depend on other rows of the input although both have the batch as their first axis and
   // nowhere else (softmax along axis 0, a gather of rows). Where no op does, a plan may run block by block of rows.
   bool (*couples_rows)(const void* attributes, const InSpecs& in) = nullptr;
@@ -256,7 +284,7 @@ OpDef define_op(const char* name, const char* inputs, OpTraits traits = {}) {
   else
     d.prepare = nullptr;
   if constexpr (detail::has_absorb<Op>::value)
-    d.absorb = [](void* a, const OpDef& next, const void* n) { return static_cast<Op*>(a)->absorb(next, n); };
+    d.absorb = [](void* a, const Fusion& fusion) { return static_cast<Op*>(a)->absorb(fusion); };
   if constexpr (detail::has_couples_rows<Op>::value)
     d.couples_rows = [](const void* a, const InSpecs& in) { return static_cast<const Op*>(a)->couples_rows(in); };
   if constexpr (detail::has_dims<Op>::value)

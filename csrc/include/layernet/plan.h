@@ -54,8 +54,15 @@ class LAYERNET_API Plan {
   // The same by up to `threads` threads of the library's pool, when the work is worth it; the bits are the same. Throws
   // std::bad_alloc when workspaces have to grow and cannot.
   virtual void run_threads(int threads, std::int64_t n, const void* const* inputs, void* const* outputs) const = 0;
+  // Every op acts on the last axis alone, so inputs may have more leading axes than the ports say: all of them are
+  // rows.
+  virtual bool last_axis_only() const noexcept = 0;
+  // Runs on this thread, and gives the seconds spent in each step. Throws std::bad_alloc.
+  virtual std::vector<double> profile(std::int64_t n, const void* const* inputs, void* const* outputs) const = 0;
   // Estimated floating-point operations for batch symbol n.
   virtual double work(std::int64_t n) const noexcept = 0;
+  // Bytes of a workspace at batch symbol n: intermediate values and scratch.
+  virtual std::size_t workspace_bytes(std::int64_t n) const noexcept = 0;
   // Makes a workspace ready for batch symbol n; allocates only when it grows.
   virtual void prepare_for(std::int64_t n, Workspace& workspace) const = 0;
   virtual std::unique_ptr<Workspace> make_workspace() const = 0;
