@@ -91,7 +91,8 @@ struct TileCall {
   size_t ldc;
   const T* bias;
   size_t k;
-  int last;  // columns in use in the last vector, 1..lanes
+  size_t ahead;  // elements from a row of B to the one to prefetch along with it; 0: none
+  int last;      // columns in use in the last vector, 1..lanes
   bool add_c;
   bool relu;
 };
@@ -147,6 +148,9 @@ struct RowPointers {
 };
 
 // --- wide
+// Tiles of so many rows have a load to spare for a prefetch in each round (of B itself, which is free, when t.ahead is 0).
+constexpr int kPrefetchRows = 3;
+
 template <class T, int R, int V>
 void tile_wide(const TileCall<T>& t) noexcept {
   constexpr int lanes = Tile<T>::lanes, vecs = Tile<T>::vecs;
@@ -155,7 +159,9 @@ void tile_wide(const TileCall<T>& t) noexcept {
   RowPointers<T, R> a(t);
   const T* b = t.b;
   const size_t row_stride = t.row_stride, panel_stride = t.panel_stride;
+  [[maybe_unused]] const size_t ahead = t.ahead;
   for (size_t p = t.k; p != 0; --p) {
+    if constexpr (R >= kPrefetchRows) __builtin_prefetch(b + ahead, 0, 2);
     Vec<T> row[V];
     unroll<V>(
         LN_EACH(v) { row[v] = Vec<T>::load(b + static_cast<size_t>(v / vecs) * panel_stride + v % vecs * lanes); });
@@ -260,12 +266,14 @@ LN_INLINE void copy_rows(const T* a, size_t rsa, size_t csa, size_t m, size_t k,
 }
 
 // Any number of rows by n columns, t.k <= block_k: each group of row tiles passes over the panels once. t is used up.
+// The first group is the one that finds B out of the caches: its last tile, whose own panel the tiles before it have
+// brought in, fetches the next one.
 template <class T>
 void wide_block(TileCall<T>& t, size_t m, size_t n, bool copy_a) noexcept {
   constexpr size_t lanes = static_cast<size_t>(Tile<T>::lanes), vecs = static_cast<size_t>(Tile<T>::vecs);
   constexpr size_t width = lanes * vecs;
   alignas(64) T buffer[Tile<T>::rows_at_once * kRowRoom<T>];
-  while (m > 0) {
+  for (bool first = true; m > 0; first = false) {
     TileCall<T> group[Tile<T>::tiles_at_once];
     size_t heights[Tile<T>::tiles_at_once];
     size_t tiles = 0;
@@ -286,6 +294,7 @@ void wide_block(TileCall<T>& t, size_t m, size_t n, bool copy_a) noexcept {
     for (size_t j = 0; j < n; j += width) {
       const size_t columns = n - j < width ? n - j : width;
       const size_t vectors = (columns + lanes - 1) / lanes;
+      group[tiles - 1].ahead = first && tiles > 1 && n - j > width ? t.panel_stride : 0;
       for (size_t i = 0; i < tiles; ++i) {
         TileCall<T>& tile = group[i];
         tile.last = static_cast<int>(columns - (vectors - 1) * lanes);
@@ -616,7 +625,7 @@ LN_INLINE TileCall<T> tile_call(const GemmArgs& g) {
   t.rsa = g.rsa;
   t.csa = g.csa;
   t.b = static_cast<const T*>(g.b);
-  t.row_stride = t.panel_stride = 0;
+  t.row_stride = t.panel_stride = t.ahead = 0;
   t.c = static_cast<T*>(g.c);
   t.ldc = g.ldc;
   t.bias = static_cast<const T*>(g.bias);
