@@ -148,7 +148,8 @@ struct RowPointers {
 };
 
 // --- wide
-// Tiles of so many rows have a load to spare for a prefetch in each round (of B itself, which is free, when t.ahead is 0).
+// Tiles of so many rows have a load to spare for a prefetch in each round (of B itself, which is free, when t.ahead is
+// 0).
 constexpr int kPrefetchRows = 3;
 
 template <class T, int R, int V>

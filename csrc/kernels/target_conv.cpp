@@ -2,4 +2,5 @@
 #define LN_FAMILY conv
 #define LN_FAMILY_conv
 #include "pool.inl.h"
+
 #include "fill.inl.h"

@@ -2,4 +2,5 @@
 #define LN_FAMILY gemm
 #define LN_FAMILY_gemm
 #include "gemm.inl.h"
+
 #include "fill.inl.h"

@@ -2,4 +2,5 @@
 #define LN_FAMILY optimizer
 #define LN_FAMILY_optimizer
 #include "optimizer.inl.h"
+
 #include "fill.inl.h"

@@ -2,4 +2,5 @@
 #define LN_FAMILY random
 #define LN_FAMILY_random
 #include "random.inl.h"
+
 #include "fill.inl.h"

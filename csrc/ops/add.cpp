@@ -26,6 +26,8 @@ struct Add {
 
 const OpDef add_op = define_op<Add>("add", "a, b");
 
-Value emit::add(Emitter& e, const Value& a, const Value& b) { return e.one(add_op, Add{}, {a, b}); }
+Value emit::add(Emitter& e, const Value& a, const Value& b) {
+  return e.one(add_op, Add{}, {a, b});
+}
 
 }  // namespace layernet

@@ -126,6 +126,8 @@ Values Concat::backward(Emitter& e, const Call& call, const Values& dy) const {
 
 }  // namespace
 
-Value emit::concat(Emitter& e, Values xs, std::int64_t axis) { return e.one(concat_op, Concat{axis}, std::move(xs)); }
+Value emit::concat(Emitter& e, Values xs, std::int64_t axis) {
+  return e.one(concat_op, Concat{axis}, std::move(xs));
+}
 
 }  // namespace layernet

@@ -12,15 +12,15 @@ struct Cos {
   Values backward(Emitter& e, const Call& call, const Values& dy) const {
     return one_value(emit::negative(e, emit::multiply(e, dy[0], emit::sin(e, call.in(0)))));
   }
-  void prepare(Preparation& p) const {
-    prepare_unary(p, "cos", p.kernels().unary_cos_f32, p.kernels().unary_cos_f64);
-  }
+  void prepare(Preparation& p) const { prepare_unary(p, "cos", p.kernels().unary_cos_f32, p.kernels().unary_cos_f64); }
 };
 
 }  // namespace
 
 const OpDef cos_op = define_op<Cos>("cos", "x");
 
-Value emit::cos(Emitter& e, const Value& x) { return e.one(cos_op, Cos{}, {x}); }
+Value emit::cos(Emitter& e, const Value& x) {
+  return e.one(cos_op, Cos{}, {x});
+}
 
 }  // namespace layernet

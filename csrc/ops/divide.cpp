@@ -30,6 +30,8 @@ struct Divide {
 
 const OpDef divide_op = define_op<Divide>("divide", "a, b");
 
-Value emit::divide(Emitter& e, const Value& a, const Value& b) { return e.one(divide_op, Divide{}, {a, b}); }
+Value emit::divide(Emitter& e, const Value& a, const Value& b) {
+  return e.one(divide_op, Divide{}, {a, b});
+}
 
 }  // namespace layernet

@@ -1,4 +1,5 @@
-// elu(x) = x for x > 0, alpha (exp(x) - 1) otherwise (Clevert et al. 2015). By its output y the derivative is 1 or y + alpha.
+// elu(x) = x for x > 0, alpha (exp(x) - 1) otherwise (Clevert et al. 2015). By its output y the derivative is 1 or y +
+// alpha.
 #include "ops/op_util.h"
 
 namespace layernet {

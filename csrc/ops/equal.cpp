@@ -16,6 +16,8 @@ struct Equal {
 
 const OpDef equal_op = define_op<Equal>("equal", "a, b", {0, -1, false, "a comparison is piecewise constant"});
 
-Value emit::equal(Emitter& e, const Value& a, const Value& b) { return e.one(equal_op, Equal{}, {a, b}); }
+Value emit::equal(Emitter& e, const Value& a, const Value& b) {
+  return e.one(equal_op, Equal{}, {a, b});
+}
 
 }  // namespace layernet

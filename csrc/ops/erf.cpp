@@ -14,9 +14,7 @@ struct Erf {
     const Value bell = emit::exp(e, emit::negative(e, emit::square(e, call.in(0))));
     return one_value(emit::multiply(e, emit::affine(e, dy[0], kTwoOverSqrtPi), bell));
   }
-  void prepare(Preparation& p) const {
-    prepare_unary(p, "erf", p.kernels().unary_erf_f32, p.kernels().unary_erf_f64);
-  }
+  void prepare(Preparation& p) const { prepare_unary(p, "erf", p.kernels().unary_erf_f32, p.kernels().unary_erf_f64); }
 };
 
 }  // namespace

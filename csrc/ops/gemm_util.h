@@ -18,8 +18,8 @@ inline MatrixOperand operand(const void* data, std::size_t columns, bool transpo
   return transposed ? MatrixOperand{data, 1, columns} : MatrixOperand{data, columns, 1};
 }
 
-inline kernels::GemmArgs gemm_args(std::size_t m, std::size_t n, std::size_t k, const MatrixOperand& a, const MatrixOperand& b,
-                                   void* c) noexcept {
+inline kernels::GemmArgs gemm_args(std::size_t m, std::size_t n, std::size_t k, const MatrixOperand& a,
+                                   const MatrixOperand& b, void* c) noexcept {
   kernels::GemmArgs g{};
   g.m = m;
   g.n = n;
@@ -43,8 +43,8 @@ kernels::GemmPlan gemm_plan(const kernels::GemmArgs& args) noexcept {
     return kernels::plan_gemm_f32(args);
 }
 
-// Asks for the workspace of products of these sizes. Where a size hangs on the batch symbol the whole packed B is counted,
-// which no way of multiplying exceeds (kernels/gemm_auto.cpp).
+// Asks for the workspace of products of these sizes. Where a size hangs on the batch symbol the whole packed B is
+// counted, which no way of multiplying exceeds (kernels/gemm_auto.cpp).
 template <class T>
 void gemm_scratch(Preparation& p, Dim m, Dim n, Dim k, const MatrixOperand& a, const MatrixOperand& b) {
   constexpr std::int64_t kPanel = 128;  // columns by which a packed panel may be padded, on any instruction set

@@ -16,6 +16,8 @@ struct Greater {
 
 const OpDef greater_op = define_op<Greater>("greater", "a, b", {0, -1, false, "a comparison is piecewise constant"});
 
-Value emit::greater(Emitter& e, const Value& a, const Value& b) { return e.one(greater_op, Greater{}, {a, b}); }
+Value emit::greater(Emitter& e, const Value& a, const Value& b) {
+  return e.one(greater_op, Greater{}, {a, b});
+}
 
 }  // namespace layernet

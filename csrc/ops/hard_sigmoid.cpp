@@ -20,7 +20,8 @@ struct HardSigmoidGrad {
     return out;
   }
   void prepare(Preparation& p) const {
-    prepare_elementwise_grad(p, "grad_hard_sigmoid", p.kernels().grad_hard_sigmoid_f32, p.kernels().grad_hard_sigmoid_f64);
+    prepare_elementwise_grad(p, "grad_hard_sigmoid", p.kernels().grad_hard_sigmoid_f32,
+                             p.kernels().grad_hard_sigmoid_f64);
   }
 };
 

@@ -19,6 +19,8 @@ struct Identity {
 
 const OpDef identity_op = define_op<Identity>("identity", "x", {0, 0, true, nullptr});
 
-Value emit::identity(Emitter& e, const Value& x) { return e.one(identity_op, Identity{}, {x}); }
+Value emit::identity(Emitter& e, const Value& x) {
+  return e.one(identity_op, Identity{}, {x});
+}
 
 }  // namespace layernet

@@ -23,7 +23,8 @@ struct LeakyReluGrad {
     return out;
   }
   void prepare(Preparation& p) const {
-    prepare_elementwise_grad(p, "grad_leaky_relu", p.kernels().grad_leaky_relu_f32, p.kernels().grad_leaky_relu_f64, alpha);
+    prepare_elementwise_grad(p, "grad_leaky_relu", p.kernels().grad_leaky_relu_f32, p.kernels().grad_leaky_relu_f64,
+                             alpha);
   }
 };
 

@@ -16,6 +16,8 @@ struct Less {
 
 const OpDef less_op = define_op<Less>("less", "a, b", {0, -1, false, "a comparison is piecewise constant"});
 
-Value emit::less(Emitter& e, const Value& a, const Value& b) { return e.one(less_op, Less{}, {a, b}); }
+Value emit::less(Emitter& e, const Value& a, const Value& b) {
+  return e.one(less_op, Less{}, {a, b});
+}
 
 }  // namespace layernet

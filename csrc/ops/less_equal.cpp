@@ -14,8 +14,11 @@ struct LessEqual {
 
 }  // namespace
 
-const OpDef less_equal_op = define_op<LessEqual>("less_equal", "a, b", {0, -1, false, "a comparison is piecewise constant"});
+const OpDef less_equal_op =
+    define_op<LessEqual>("less_equal", "a, b", {0, -1, false, "a comparison is piecewise constant"});
 
-Value emit::less_equal(Emitter& e, const Value& a, const Value& b) { return e.one(less_equal_op, LessEqual{}, {a, b}); }
+Value emit::less_equal(Emitter& e, const Value& a, const Value& b) {
+  return e.one(less_equal_op, LessEqual{}, {a, b});
+}
 
 }  // namespace layernet

@@ -12,15 +12,15 @@ struct Log {
   Values backward(Emitter& e, const Call& call, const Values& dy) const {
     return one_value(emit::divide(e, dy[0], call.in(0)));
   }
-  void prepare(Preparation& p) const {
-    prepare_unary(p, "log", p.kernels().unary_log_f32, p.kernels().unary_log_f64);
-  }
+  void prepare(Preparation& p) const { prepare_unary(p, "log", p.kernels().unary_log_f32, p.kernels().unary_log_f64); }
 };
 
 }  // namespace
 
 const OpDef log_op = define_op<Log>("log", "x");
 
-Value emit::log(Emitter& e, const Value& x) { return e.one(log_op, Log{}, {x}); }
+Value emit::log(Emitter& e, const Value& x) {
+  return e.one(log_op, Log{}, {x});
+}
 
 }  // namespace layernet

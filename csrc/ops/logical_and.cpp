@@ -18,6 +18,7 @@ struct LogicalAnd {
 
 }  // namespace
 
-const OpDef logical_and_op = define_op<LogicalAnd>("logical_and", "a, b", {0, -1, false, "a logical op has no derivative"});
+const OpDef logical_and_op =
+    define_op<LogicalAnd>("logical_and", "a, b", {0, -1, false, "a logical op has no derivative"});
 
 }  // namespace layernet

@@ -18,6 +18,7 @@ struct LogicalOr {
 
 }  // namespace
 
-const OpDef logical_or_op = define_op<LogicalOr>("logical_or", "a, b", {0, -1, false, "a logical op has no derivative"});
+const OpDef logical_or_op =
+    define_op<LogicalOr>("logical_or", "a, b", {0, -1, false, "a logical op has no derivative"});
 
 }  // namespace layernet

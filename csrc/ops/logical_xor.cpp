@@ -18,6 +18,7 @@ struct LogicalXor {
 
 }  // namespace
 
-const OpDef logical_xor_op = define_op<LogicalXor>("logical_xor", "a, b", {0, -1, false, "a logical op has no derivative"});
+const OpDef logical_xor_op =
+    define_op<LogicalXor>("logical_xor", "a, b", {0, -1, false, "a logical op has no derivative"});
 
 }  // namespace layernet

@@ -26,8 +26,8 @@ struct Matmul {
     expect_min_rank("matmul", b, 2);
     const Dim ka = a[a.size() - (transpose_a ? 2 : 1)], kb = b[b.size() - (transpose_b ? 1 : 2)];
     if (ka != kb && !ka.is_unknown() && !kb.is_unknown())
-      throw ShapeError(join("matmul: expected equal inner sizes, got ", ka, " (", a, transpose_a ? " transposed" : "", ") and ", kb,
-                            " (", b, transpose_b ? " transposed" : "", ")."));
+      throw ShapeError(join("matmul: expected equal inner sizes, got ", ka, " (", a, transpose_a ? " transposed" : "",
+                            ") and ", kb, " (", b, transpose_b ? " transposed" : "", ")."));
     Shape out = broadcast("matmul", Shape(a.begin(), a.end() - 2), Shape(b.begin(), b.end() - 2));
     out.push_back(a[a.size() - (transpose_a ? 1 : 2)]);
     out.push_back(b[b.size() - (transpose_b ? 2 : 1)]);
@@ -39,9 +39,11 @@ struct Matmul {
     const Value &a = call.in(0), &b = call.in(1), &g = dy[0];
     Values out(2);
     if (call.wants(0))
-      out[0] = emit::sum_to(e, transpose_a ? emit::matmul(e, b, g, transpose_b, true) : emit::matmul(e, g, b, false, !transpose_b), a);
+      out[0] = emit::sum_to(
+          e, transpose_a ? emit::matmul(e, b, g, transpose_b, true) : emit::matmul(e, g, b, false, !transpose_b), a);
     if (call.wants(1))
-      out[1] = emit::sum_to(e, transpose_b ? emit::matmul(e, g, a, true, transpose_a) : emit::matmul(e, a, g, !transpose_a, false), b);
+      out[1] = emit::sum_to(
+          e, transpose_b ? emit::matmul(e, g, a, true, transpose_a) : emit::matmul(e, a, g, !transpose_a, false), b);
     return out;
   }
 
@@ -70,9 +72,10 @@ struct Matmul {
     const auto m = static_cast<std::size_t>(y.dim(ry - 2)), n = static_cast<std::size_t>(y.dim(ry - 1));
     const auto k = static_cast<std::size_t>(a.dim(p.transpose_a ? ra - 2 : ra - 1));
     const auto one = [&](std::int64_t ia, std::int64_t ib, std::int64_t iy) {
-      auto args = gemm_args(m, n, k, operand(a.as<T>() + static_cast<std::size_t>(ia) * m * k, p.transpose_a ? m : k, p.transpose_a),
-                            operand(b.as<T>() + static_cast<std::size_t>(ib) * k * n, p.transpose_b ? k : n, p.transpose_b),
-                            y.as<T>() + static_cast<std::size_t>(iy) * m * n);
+      auto args = gemm_args(
+          m, n, k, operand(a.as<T>() + static_cast<std::size_t>(ia) * m * k, p.transpose_a ? m : k, p.transpose_a),
+          operand(b.as<T>() + static_cast<std::size_t>(ib) * k * n, p.transpose_b ? k : n, p.transpose_b),
+          y.as<T>() + static_cast<std::size_t>(iy) * m * n);
       args.workspace = buffers.scratch;
       gemm_run<T>(args);
     };

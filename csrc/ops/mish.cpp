@@ -17,8 +17,8 @@ struct MishGrad {
     Values out;
     out.push_back(e.one(mish_grad_op, *this, {g, v}));
     const Value gd = emit::multiply(e, g, call.in(0));
-    // f'' = (1 - t^2) s (2 + x (1 - s - 2 t s)), with t = tanh(softplus(x)) = f(x) / x taken as (q - 1) / (q + 1), q = (1 + e^x)^2.
-    // Written by s alone: 1 + e^x = 1 / (1 - s), so t = (1 - (1 - s)^2) / (1 + (1 - s)^2).
+    // f'' = (1 - t^2) s (2 + x (1 - s - 2 t s)), with t = tanh(softplus(x)) = f(x) / x taken as (q - 1) / (q + 1), q =
+    // (1 + e^x)^2. Written by s alone: 1 + e^x = 1 / (1 - s), so t = (1 - (1 - s)^2) / (1 + (1 - s)^2).
     const Value s = emit::sigmoid(e, v);
     const Value c2 = emit::square(e, emit::affine(e, s, -1, 1));
     const Value t = emit::divide(e, emit::affine(e, c2, -1, 1), emit::affine(e, c2, 1, 1));

@@ -11,7 +11,8 @@ struct Mod {
   Specs infer(const InSpecs& in) const {
     Specs out = infer_binary("mod", in);
     const DType t = in.dtype(0);
-    if (!is_floating(t) && t != DType::int32 && t != DType::int64) fail_dtype("mod", "floats, int32 or int64", name_of(t));
+    if (!is_floating(t) && t != DType::int32 && t != DType::int64)
+      fail_dtype("mod", "floats, int32 or int64", name_of(t));
     return out;
   }
   Values backward(Emitter& e, const Call& call, const Values& dy) const {

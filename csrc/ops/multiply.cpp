@@ -27,6 +27,8 @@ struct Multiply {
 
 const OpDef multiply_op = define_op<Multiply>("multiply", "a, b");
 
-Value emit::multiply(Emitter& e, const Value& a, const Value& b) { return e.one(multiply_op, Multiply{}, {a, b}); }
+Value emit::multiply(Emitter& e, const Value& a, const Value& b) {
+  return e.one(multiply_op, Multiply{}, {a, b});
+}
 
 }  // namespace layernet

@@ -14,6 +14,7 @@ struct NotEqual {
 
 }  // namespace
 
-const OpDef not_equal_op = define_op<NotEqual>("not_equal", "a, b", {0, -1, false, "a comparison is piecewise constant"});
+const OpDef not_equal_op =
+    define_op<NotEqual>("not_equal", "a, b", {0, -1, false, "a comparison is piecewise constant"});
 
 }  // namespace layernet

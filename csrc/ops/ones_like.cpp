@@ -20,6 +20,8 @@ struct OnesLike {
 
 const OpDef ones_like_op = define_op<OnesLike>("ones_like", "x", {0, -1, true, nullptr});
 
-Value emit::ones_like(Emitter& e, const Value& x) { return e.one(ones_like_op, OnesLike{}, {x}); }
+Value emit::ones_like(Emitter& e, const Value& x) {
+  return e.one(ones_like_op, OnesLike{}, {x});
+}
 
 }  // namespace layernet

@@ -16,7 +16,8 @@ namespace layernet {
 #include "ops/ops.def"
 #undef LN_OP
 
-// ---- rules for shapes and types ------------------------------------------------------------------------------------------
+// ---- rules for shapes and types
+// ------------------------------------------------------------------------------------------
 
 // numpy's broadcasting. A batch symbol broadcasts with itself and with 1; an unknown size with anything.
 Shape broadcast(const char* who, const Shape& a, const Shape& b);
@@ -46,7 +47,8 @@ inline Values one_value(Value v) {
   return out;
 }
 
-// ---- elementwise ops -------------------------------------------------------------------------------------------------------
+// ---- elementwise ops
+// -------------------------------------------------------------------------------------------------------
 
 template <class T>
 using UnaryFn = void (*)(const T* x, T* y, std::size_t n, const double* p);
@@ -59,7 +61,8 @@ using GradFn = void (*)(const T* dy, const T* v, T* dx, std::size_t n, const dou
 Specs infer_unary_float(const char* who, const InSpecs& in);
 // Output like the input; i32 and i64 besides floats.
 Specs infer_unary_arithmetic(const char* who, const InSpecs& in);
-void prepare_unary(Preparation& p, const char* kernel, UnaryFn<float> f32, UnaryFn<double> f64, double p0 = 0, double p1 = 0);
+void prepare_unary(Preparation& p, const char* kernel, UnaryFn<float> f32, UnaryFn<double> f64, double p0 = 0,
+                   double p1 = 0);
 void prepare_unary_int(Preparation& p, const char* kernel, UnaryFn<std::int32_t> i32, UnaryFn<std::int64_t> i64);
 
 // Broadcast of two inputs of one type.
@@ -85,15 +88,15 @@ struct CompareKernels {
 void prepare_binary(Preparation& p, const char* kernel, const ArithmeticKernels& k);
 void prepare_compare(Preparation& p, const char* kernel, const CompareKernels& k);
 void prepare_logical(Preparation& p, const char* kernel, BinaryFn<std::uint8_t> k);
-#define LN_ARITHMETIC_KERNELS(k, f)                                                                      \
-  ArithmeticKernels {                                                                                    \
-    (k).binary_##f##_f32, (k).binary_##f##_f64, (k).binary_##f##_i32, (k).binary_##f##_i64,              \
-        (k).binary_##f##_i8, (k).binary_##f##_u8                                                         \
+#define LN_ARITHMETIC_KERNELS(k, f)                                                                              \
+  ArithmeticKernels {                                                                                            \
+    (k).binary_##f##_f32, (k).binary_##f##_f64, (k).binary_##f##_i32, (k).binary_##f##_i64, (k).binary_##f##_i8, \
+        (k).binary_##f##_u8                                                                                      \
   }
-#define LN_COMPARE_KERNELS(k, f)                                                                                        \
-  CompareKernels {                                                                                                      \
-    (k).compare_##f##_f32, (k).compare_##f##_f64, (k).compare_##f##_i32, (k).compare_##f##_i64, (k).compare_##f##_i8,   \
-        (k).compare_##f##_u8, (k).compare_##f##_b8                                                                      \
+#define LN_COMPARE_KERNELS(k, f)                                                                                      \
+  CompareKernels {                                                                                                    \
+    (k).compare_##f##_f32, (k).compare_##f##_f64, (k).compare_##f##_i32, (k).compare_##f##_i64, (k).compare_##f##_i8, \
+        (k).compare_##f##_u8, (k).compare_##f##_b8                                                                    \
   }
 
 // Gradient of an elementwise function: (dy, v) of one shape, where v is the function's input or output.
@@ -129,17 +132,19 @@ struct BroadcastLoop {
   }
 };
 
-// ---- moving elements -----------------------------------------------------------------------------------------------------
+// ---- moving elements
+// -----------------------------------------------------------------------------------------------------
 
 // Copies x, of `rank` axes of these sizes and strides (in elements of `item` bytes), to the contiguous y.
-void copy_strided(const Step& step, const void* x, void* y, int rank, const std::int64_t* shape, const std::int64_t* strides,
-                  std::size_t item) noexcept;
+void copy_strided(const Step& step, const void* x, void* y, int rank, const std::int64_t* shape,
+                  const std::int64_t* strides, std::size_t item) noexcept;
 // Copies x, broadcast to `shape`, to the contiguous y.
 void copy_broadcast(const Step& step, const View& x, const Shape& shape, std::size_t item, void* y) noexcept;
 // An output filled with one number.
 void prepare_fill(Preparation& p, const char* who, double value);
 
-// ---- emission: each is defined in the file of its op ------------------------------------------------------------------------
+// ---- emission: each is defined in the file of its op
+// ------------------------------------------------------------------------
 
 namespace emit {
 Value add(Emitter& e, const Value& a, const Value& b);
@@ -204,7 +209,9 @@ Value gelu_grad(Emitter& e, const Value& dy, const Value& x, bool approximate);
 Value sum_to(Emitter& e, const Value& g, const Value& like);
 // g with the reduced axes put back as ones.
 Value restore_axes(Emitter& e, const Value& g, const Shape& full, const SmallVector<std::size_t, 6>& axes);
-inline Value scalar_like(const Value& x, double v) { return Value(Tensor::scalar(v, x.dtype())); }
+inline Value scalar_like(const Value& x, double v) {
+  return Value(Tensor::scalar(v, x.dtype()));
+}
 }  // namespace emit
 
 }  // namespace layernet

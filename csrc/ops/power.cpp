@@ -37,6 +37,8 @@ struct Power {
 
 const OpDef power_op = define_op<Power>("power", "a, b");
 
-Value emit::power(Emitter& e, const Value& a, const Value& b) { return e.one(power_op, Power{}, {a, b}); }
+Value emit::power(Emitter& e, const Value& a, const Value& b) {
+  return e.one(power_op, Power{}, {a, b});
+}
 
 }  // namespace layernet

@@ -21,6 +21,8 @@ struct Reciprocal {
 
 const OpDef reciprocal_op = define_op<Reciprocal>("reciprocal", "x");
 
-Value emit::reciprocal(Emitter& e, const Value& x) { return e.one(reciprocal_op, Reciprocal{}, {x}); }
+Value emit::reciprocal(Emitter& e, const Value& x) {
+  return e.one(reciprocal_op, Reciprocal{}, {x});
+}
 
 }  // namespace layernet

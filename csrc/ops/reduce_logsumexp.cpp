@@ -16,7 +16,9 @@ struct ReduceLogsumexp : Reduction {
     const Value weight = emit::exp(e, emit::subtract(e, x, y));
     return one_value(emit::multiply(e, weight, restored("reduce_logsumexp", e, dy[0], x)));
   }
-  void prepare(Preparation& p) const { prepare_row_reduction(p, "logsumexp", p.kernels().logsumexp_f32, p.kernels().logsumexp_f64); }
+  void prepare(Preparation& p) const {
+    prepare_row_reduction(p, "logsumexp", p.kernels().logsumexp_f32, p.kernels().logsumexp_f64);
+  }
 };
 
 }  // namespace

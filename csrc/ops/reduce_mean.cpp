@@ -21,7 +21,8 @@ struct ReduceMeanGrad {
     // The mean of dy over the axes that were spread.
     Ints axes;
     for (std::size_t i = 0; i < call.in(1).rank(); ++i)
-      if (call.in(0).shape()[i] == Dim(1) && call.in(1).shape()[i] != Dim(1)) axes.push_back(static_cast<std::int64_t>(i));
+      if (call.in(0).shape()[i] == Dim(1) && call.in(1).shape()[i] != Dim(1))
+        axes.push_back(static_cast<std::int64_t>(i));
     Values out;
     out.push_back(axes.empty() ? dy[0] : emit::reduce_mean(e, dy[0], axes, true));
     out.push_back(Value());
@@ -53,7 +54,8 @@ struct ReduceMean : Reduction {
     return infer_reduction("reduce_mean", in, in.dtype(0));
   }
   Values backward(Emitter& e, const Call& call, const Values& dy) const {
-    return one_value(e.one(reduce_mean_grad_op, ReduceMeanGrad{}, {restored("reduce_mean", e, dy[0], call.in(0)), call.in(0)}));
+    return one_value(
+        e.one(reduce_mean_grad_op, ReduceMeanGrad{}, {restored("reduce_mean", e, dy[0], call.in(0)), call.in(0)}));
   }
   void prepare(Preparation& p) const {
     const auto& k = p.kernels();

@@ -12,8 +12,8 @@ struct ReduceProd : Reduction {
     if (in.size() == 1) expect_arithmetic("reduce_prod", in.dtype(0));
     return infer_reduction("reduce_prod", in, in.dtype(0));
   }
-  // Without a zero the product of the others is y / x; with exactly one, only that element has a gradient, the product of
-  // the rest; with two or more there is none. Zeros are replaced by ones first, so nothing is divided by zero.
+  // Without a zero the product of the others is y / x; with exactly one, only that element has a gradient, the product
+  // of the rest; with two or more there is none. Zeros are replaced by ones first, so nothing is divided by zero.
   Values backward(Emitter& e, const Call& call, const Values& dy) const {
     const Value& x = call.in(0);
     const Value zero = emit::equal(e, x, emit::scalar_like(x, 0));
@@ -26,7 +26,8 @@ struct ReduceProd : Reduction {
     const Value others = e.one(reduce_prod_op, over, {safe});
     const Value zeros = emit::reduce_sum(e, is_zero, axes_of(x), true);
     // 1 where the number of zeros among the other elements is 0.
-    const Value alone = emit::cast(e, emit::equal(e, emit::subtract(e, zeros, is_zero), emit::scalar_like(x, 0)), x.dtype());
+    const Value alone =
+        emit::cast(e, emit::equal(e, emit::subtract(e, zeros, is_zero), emit::scalar_like(x, 0)), x.dtype());
     const Value g = emit::multiply(e, restored("reduce_prod", e, dy[0], x), emit::divide(e, others, safe));
     return one_value(emit::multiply(e, g, alone));
   }

@@ -1,4 +1,5 @@
-// Reductions over any axes. Adjacent axes are one loop over (outer, reduced, inner); others are first gathered to the end.
+// Reductions over any axes. Adjacent axes are one loop over (outer, reduced, inner); others are first gathered to the
+// end.
 #include "ops/reduction.h"
 
 namespace layernet {
@@ -169,11 +170,16 @@ Value Reduction::restored(const char* who, Emitter& e, const Value& g, const Val
 void Reduction::prepare_reduction(Preparation& p, const char* kernel, const Kernels& k, bool mean) const {
   const Layout layout = plan_layout(*this, p, false);
   switch (p.in(0).dtype) {
-    case DType::float64: return set(p, layout, k.f64, mean, kernel);
-    case DType::int32: return set(p, layout, k.i32, mean, kernel);
-    case DType::int64: return set(p, layout, k.i64, mean, kernel);
-    case DType::float32: return set(p, layout, k.f32, mean, kernel);
-    default: fail_dtype(kernel, "a floating type, int32 or int64", name_of(p.in(0).dtype));
+    case DType::float64:
+      return set(p, layout, k.f64, mean, kernel);
+    case DType::int32:
+      return set(p, layout, k.i32, mean, kernel);
+    case DType::int64:
+      return set(p, layout, k.i64, mean, kernel);
+    case DType::float32:
+      return set(p, layout, k.f32, mean, kernel);
+    default:
+      fail_dtype(kernel, "a floating type, int32 or int64", name_of(p.in(0).dtype));
   }
 }
 
@@ -181,7 +187,8 @@ void Reduction::prepare_bool_reduction(Preparation& p, const char* kernel, Kerne
   set(p, plan_layout(*this, p, false), k, false, kernel);
 }
 
-void Reduction::prepare_row_reduction(Preparation& p, const char* kernel, RowKernel<float> f32, RowKernel<double> f64) const {
+void Reduction::prepare_row_reduction(Preparation& p, const char* kernel, RowKernel<float> f32,
+                                      RowKernel<double> f64) const {
   const Layout layout = plan_layout(*this, p, true);
   if (p.in(0).dtype == DType::float64) {
     p.params<RowParams<double>>() = {layout, f64};

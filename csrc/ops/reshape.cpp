@@ -29,7 +29,8 @@ struct Reshape {
     if (open != shape.size())
       out[open] = divide_exact(total, known, "reshape");
     else if (!total.is_unknown() && known != total)
-      throw ShapeError(join("reshape: expected a shape of ", total, " elements (the input is ", in.shape(0), "), got ", shape, "."));
+      throw ShapeError(
+          join("reshape: expected a shape of ", total, " elements (the input is ", in.shape(0), "), got ", shape, "."));
     return one_spec(in.dtype(0), std::move(out));
   }
   Values backward(Emitter& e, const Call& call, const Values& dy) const {
@@ -46,6 +47,8 @@ struct Reshape {
 
 const OpDef reshape_op = define_op<Reshape>("reshape", "x", {0, 0, true, nullptr});
 
-Value emit::reshape(Emitter& e, const Value& x, Shape shape) { return e.one(reshape_op, Reshape{std::move(shape)}, {x}); }
+Value emit::reshape(Emitter& e, const Value& x, Shape shape) {
+  return e.one(reshape_op, Reshape{std::move(shape)}, {x});
+}
 
 }  // namespace layernet

@@ -22,6 +22,8 @@ struct Rsqrt {
 
 const OpDef rsqrt_op = define_op<Rsqrt>("rsqrt", "x");
 
-Value emit::rsqrt(Emitter& e, const Value& x) { return e.one(rsqrt_op, Rsqrt{}, {x}); }
+Value emit::rsqrt(Emitter& e, const Value& x) {
+  return e.one(rsqrt_op, Rsqrt{}, {x});
+}
 
 }  // namespace layernet

@@ -1,4 +1,5 @@
-// selu(x) = scale * (x for x > 0, alpha (exp(x) - 1) otherwise), scale = 1.0507..., alpha = 1.6733... (Klambauer et al. 2017, appendix A1).
+// selu(x) = scale * (x for x > 0, alpha (exp(x) - 1) otherwise), scale = 1.0507..., alpha = 1.6733... (Klambauer et al.
+// 2017, appendix A1).
 #include "ops/op_util.h"
 
 namespace layernet {

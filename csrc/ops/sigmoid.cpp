@@ -42,7 +42,9 @@ struct Sigmoid {
 const OpDef sigmoid_grad_op = define_op<SigmoidGrad>("sigmoid_grad", "dy, y");
 const OpDef sigmoid_op = define_op<Sigmoid>("sigmoid", "x");
 
-Value emit::sigmoid(Emitter& e, const Value& x) { return e.one(sigmoid_op, Sigmoid{}, {x}); }
+Value emit::sigmoid(Emitter& e, const Value& x) {
+  return e.one(sigmoid_op, Sigmoid{}, {x});
+}
 
 Value emit::sigmoid_grad(Emitter& e, const Value& dy, const Value& y) {
   return e.one(sigmoid_grad_op, SigmoidGrad{}, {dy, y});

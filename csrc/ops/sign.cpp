@@ -23,6 +23,8 @@ struct Sign {
 
 const OpDef sign_op = define_op<Sign>("sign", "x");
 
-Value emit::sign(Emitter& e, const Value& x) { return e.one(sign_op, Sign{}, {x}); }
+Value emit::sign(Emitter& e, const Value& x) {
+  return e.one(sign_op, Sign{}, {x});
+}
 
 }  // namespace layernet

@@ -1,5 +1,6 @@
-// slice(x; begin, end, strides, axes): Python's x[begin:end:stride] on the listed axes, already normalised: positions count
-// from 0; end is exclusive, and -1 with a negative stride means "through 0". Axes that are not listed are kept whole.
+// slice(x; begin, end, strides, axes): Python's x[begin:end:stride] on the listed axes, already normalised: positions
+// count from 0; end is exclusive, and -1 with a negative stride means "through 0". Axes that are not listed are kept
+// whole.
 #include "ops/op_util.h"
 
 namespace layernet {
@@ -20,9 +21,17 @@ struct SliceFields {
   }
   void check(std::size_t rank) const {
     if (begin.size() != axes.size() || end.size() != axes.size() || strides.size() != axes.size())
-      throw InvalidArgumentError(join("slice: expected begin, end and strides for each of ", axes.size(), " axes, got ", begin,
-                                      ", ", end, " and ", strides, "."));
+      throw InvalidArgumentError(join("slice: expected begin, end and strides for each of ", axes.size(), " axes, got ",
+                                      begin, ", ", end, " and ", strides, "."));
     axis_indices("slice", axes, false, rank);
+    // No sum or product of such numbers in length() and sliced() leaves 64 bits.
+    constexpr std::int64_t kFarthest = std::int64_t{1} << 61;
+    for (std::size_t i = 0; i < axes.size(); ++i) {
+      if (strides[i] == 0) throw InvalidArgumentError("slice: expected a stride other than 0.");
+      for (const std::int64_t v : {begin[i], end[i], strides[i]})
+        if (v > kFarthest || v < -kFarthest)
+          throw InvalidArgumentError(join("slice: expected positions and strides up to 2^61, got ", v, "."));
+    }
   }
   std::int64_t length(std::size_t i) const {
     const std::int64_t span = strides[i] > 0 ? end[i] - begin[i] : begin[i] - end[i];
@@ -35,14 +44,15 @@ struct SliceFields {
     for (std::size_t i = 0; i < axes.size(); ++i) {
       const std::size_t a = axis_index("slice", axes[i], in.size());
       const std::int64_t n = length(i);
-      if (strides[i] == 0) throw InvalidArgumentError("slice: expected a stride other than 0.");
       if (in[a].is_fixed()) {
         const std::int64_t last = begin[i] + (n - 1) * strides[i];
         if (n > 0 && (begin[i] < 0 || begin[i] >= in[a].value() || last < 0 || last >= in[a].value()))
-          throw ShapeError(join("slice: expected positions inside axis ", a, " of shape ", in, ", got ", begin[i], ":", end[i], "."));
+          throw ShapeError(join("slice: expected positions inside axis ", a, " of shape ", in, ", got ", begin[i], ":",
+                                end[i], "."));
       } else if (in[a].is_batch()) {
-        throw GraphError(join("slice: expected axis ", a, " of shape ", in,
-                              " to be kept whole, since its size is symbolic. Slice the other axes, or fix the batch size."));
+        throw GraphError(
+            join("slice: expected axis ", a, " of shape ", in,
+                 " to be kept whole, since its size is symbolic. Slice the other axes, or fix the batch size."));
       }
       out[a] = Dim(n);
     }
@@ -126,7 +136,8 @@ struct Slice : SliceFields {
   bool dims(const InSpecs&, const Shape* const* known, Shape* out) const {
     if (known[0] == nullptr || axes.size() != 1) return false;
     out->clear();
-    for (std::int64_t i = 0; i < length(0); ++i) out->push_back((*known[0])[static_cast<std::size_t>(begin[0] + i * strides[0])]);
+    for (std::int64_t i = 0; i < length(0); ++i)
+      out->push_back((*known[0])[static_cast<std::size_t>(begin[0] + i * strides[0])]);
     return true;
   }
   void prepare(Preparation& p) const {
@@ -138,7 +149,8 @@ struct Slice : SliceFields {
     const View &x = b.in[0], &y = b.out[0];
     if (y.size() == 0) return;
     std::int64_t strides[16], shape[16];
-    const auto* from = static_cast<const unsigned char*>(x.data) + walk(p, x, strides) * static_cast<std::int64_t>(p.item);
+    const auto* from =
+        static_cast<const unsigned char*>(x.data) + walk(p, x, strides) * static_cast<std::int64_t>(p.item);
     sizes(y, shape);
     copy_strided(step, from, y.data, static_cast<int>(y.rank()), shape, strides, p.item);
   }

@@ -21,6 +21,8 @@ struct Sqrt {
 
 const OpDef sqrt_op = define_op<Sqrt>("sqrt", "x");
 
-Value emit::sqrt(Emitter& e, const Value& x) { return e.one(sqrt_op, Sqrt{}, {x}); }
+Value emit::sqrt(Emitter& e, const Value& x) {
+  return e.one(sqrt_op, Sqrt{}, {x});
+}
 
 }  // namespace layernet

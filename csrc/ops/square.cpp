@@ -23,6 +23,8 @@ struct Square {
 
 const OpDef square_op = define_op<Square>("square", "x");
 
-Value emit::square(Emitter& e, const Value& x) { return e.one(square_op, Square{}, {x}); }
+Value emit::square(Emitter& e, const Value& x) {
+  return e.one(square_op, Square{}, {x});
+}
 
 }  // namespace layernet

@@ -21,7 +21,8 @@ struct Squeeze {
     if (named.empty())
       for (const Dim d : s)
         if (d.is_unknown())
-          throw GraphError(join("squeeze: expected known sizes, since those of 1 are taken out, got shape ", s, ". Name the axes."));
+          throw GraphError(
+              join("squeeze: expected known sizes, since those of 1 are taken out, got shape ", s, ". Name the axes."));
     Shape out;
     std::size_t next = 0;
     for (std::size_t i = 0; i < s.size(); ++i) {

@@ -12,7 +12,7 @@ struct StopGradient {
     expect_inputs("stop_gradient", in, 1);
     return one_spec(in.dtype(0), in.shape(0));
   }
-  Values backward(Emitter&, const Call&, const Values& ) const { return one_value(Value()); }
+  Values backward(Emitter&, const Call&, const Values&) const { return one_value(Value()); }
 };
 
 }  // namespace

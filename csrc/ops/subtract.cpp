@@ -26,6 +26,8 @@ struct Subtract {
 
 const OpDef subtract_op = define_op<Subtract>("subtract", "a, b");
 
-Value emit::subtract(Emitter& e, const Value& a, const Value& b) { return e.one(subtract_op, Subtract{}, {a, b}); }
+Value emit::subtract(Emitter& e, const Value& a, const Value& b) {
+  return e.one(subtract_op, Subtract{}, {a, b});
+}
 
 }  // namespace layernet

@@ -42,7 +42,9 @@ struct Tanh {
 const OpDef tanh_grad_op = define_op<TanhGrad>("tanh_grad", "dy, y");
 const OpDef tanh_op = define_op<Tanh>("tanh", "x");
 
-Value emit::tanh(Emitter& e, const Value& x) { return e.one(tanh_op, Tanh{}, {x}); }
+Value emit::tanh(Emitter& e, const Value& x) {
+  return e.one(tanh_op, Tanh{}, {x});
+}
 
 Value emit::tanh_grad(Emitter& e, const Value& dy, const Value& y) {
   return e.one(tanh_grad_op, TanhGrad{}, {dy, y});

@@ -22,7 +22,8 @@ struct Transpose {
       for (std::size_t i = rank; i-- > 0;) out.push_back(i);
       return out;
     }
-    if (perm.size() != rank) throw ShapeError(join("transpose: expected a permutation of ", rank, " axes, got ", perm, "."));
+    if (perm.size() != rank)
+      throw ShapeError(join("transpose: expected a permutation of ", rank, " axes, got ", perm, "."));
     SmallVector<bool, 8> seen(rank, false);
     for (const std::int64_t a : perm) {
       const std::size_t i = axis_index("transpose", a, rank);
@@ -72,6 +73,8 @@ struct Transpose {
 
 const OpDef transpose_op = define_op<Transpose>("transpose", "x", {0, -1, true, nullptr});
 
-Value emit::transpose(Emitter& e, const Value& x, const Ints& perm) { return e.one(transpose_op, Transpose{perm}, {x}); }
+Value emit::transpose(Emitter& e, const Value& x, const Ints& perm) {
+  return e.one(transpose_op, Transpose{perm}, {x});
+}
 
 }  // namespace layernet

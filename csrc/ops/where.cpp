@@ -25,7 +25,8 @@ struct Where {
     if (call.wants(2)) out[2] = emit::sum_to(e, emit::where(e, call.in(0), none, dy[0]), call.in(2));
     return out;
   }
-  // Inputs that must be spread are first copied to the full shape in scratch, so that the kernel sees whole vectors or scalars.
+  // Inputs that must be spread are first copied to the full shape in scratch, so that the kernel sees whole vectors or
+  // scalars.
   void prepare(Preparation& p) const {
     const std::size_t item = item_size(p.in(1).dtype);
     p.params<WhereParams>() = {static_cast<int>(item)};
@@ -35,11 +36,13 @@ struct Where {
     p.scratch(n, item);
     p.run(run, "select");
   }
-  static const void* spread(const Step& step, const View& x, const View& y, std::size_t item, unsigned char*& room) noexcept;
+  static const void* spread(const Step& step, const View& x, const View& y, std::size_t item,
+                            unsigned char*& room) noexcept;
   static void run(const Step& step, const Buffers& b) noexcept;
 };
 
-const void* Where::spread(const Step& step, const View& x, const View& y, std::size_t item, unsigned char*& room) noexcept {
+const void* Where::spread(const Step& step, const View& x, const View& y, std::size_t item,
+                          unsigned char*& room) noexcept {
   unsigned char* mine = room;
   room += scratch_part(y.size() * item);
   if (*x.shape == *y.shape) return x.data;

@@ -20,6 +20,8 @@ struct ZerosLike {
 
 const OpDef zeros_like_op = define_op<ZerosLike>("zeros_like", "x", {0, -1, true, nullptr});
 
-Value emit::zeros_like(Emitter& e, const Value& x) { return e.one(zeros_like_op, ZerosLike{}, {x}); }
+Value emit::zeros_like(Emitter& e, const Value& x) {
+  return e.one(zeros_like_op, ZerosLike{}, {x});
+}
 
 }  // namespace layernet

@@ -293,7 +293,8 @@ void PlanImpl::connect_ports() {
 // The batch is the first axis of whatever hangs on it, and no op mixes rows: then every block of rows can go through
 // the whole plan by itself. A block's intermediate values should stay in the second-level cache (512 kB of the 1 to 2
 // MB that server cores have, the rest is for weights), but a block under 64 rows would read the weights too often for
-// what a row costs: from memory, at 20 GB/s against 100 GFLOP/s, a weight takes as long to come as 10 rows take to use it.
+// what a row costs: from memory, at 20 GB/s against 100 GFLOP/s, a weight takes as long to come as 10 rows take to use
+// it.
 void PlanImpl::choose_block(const PlanGraph& g) {
   constexpr std::int64_t kBlockBytes = 512 * 1024, kMost = 4096, kMultiple = 16;
   constexpr std::uint64_t kCachedWeights = std::uint64_t{8} << 20;  // of a third-level cache that others use too

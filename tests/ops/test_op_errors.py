@@ -90,6 +90,13 @@ REFUSALS = [
     (
         "slice",
         [x(2, 3)],
+        {"begin": [0], "end": [2**62], "strides": [1], "axes": [1]},
+        A,
+        "expected positions and strides up to 2^61, got 4611686018427387904.",
+    ),
+    (
+        "slice",
+        [x(2, 3)],
         {"begin": [0], "end": [1], "strides": [1]},
         A,
         "expected begin, end and strides for each of 0 axes, got [0], [1] and [1].",
