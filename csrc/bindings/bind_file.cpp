@@ -1,5 +1,6 @@
 // Predictor files, and the handle by which C and C++ call a plan.
 #include "bindings/common.h"
+#include "core/crc32c.h"
 #include "layernet/predictor_file.h"
 #include "plan/handle.h"
 
@@ -29,6 +30,15 @@ py::capsule handle_of(const std::shared_ptr<Plan>& plan, const std::vector<std::
 }  // namespace
 
 void bind_file(py::module_& m) {
+  m.def(
+      "crc32c",
+      [](const py::object& data) {
+        const py::buffer_info info = py::buffer(data).request();
+        if (info.ndim > 1 || (info.ndim == 1 && info.strides[0] != info.itemsize))
+          throw py::value_error("crc32c: expected contiguous bytes, got an array with strides.");
+        return crc32c(info.ptr, static_cast<std::size_t>(info.size * info.itemsize));
+      },
+      py::arg("data"), "The CRC-32C checksum of bytes.");
   py::class_<PredictorFile>(m, "PredictorFile", "A graph before the passes and the values of its variables, as a file.")
       .def_static("of", &file_of, py::arg("graph"), py::arg("variables"), py::arg("inputs"), py::arg("outputs"),
                   py::arg("structure"), "The graph with the values that its variables have now.")

@@ -2,7 +2,8 @@
 
 A checkpoint is named by its prefix: `run/ckpt-3` stands for the file `run/ckpt-3.safetensors`. `run/checkpoint`
 says which prefix was saved last. Both are replaced atomically, and a checkpoint is restored as a whole or not at all:
-names, shapes and types are compared before the first variable changes.
+names, shapes and types are compared before the first variable changes. Checkpoints of TensorFlow 1.x are read by the
+same calls; where both kinds exist at one prefix, the safetensors file is taken.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from layernet.naming import VariableScope
 from layernet.network import Network
 from layernet.tensor import Tensor
 from layernet.tensorfile import TensorFile, atomic_write, write_tensors
+from layernet.tensorflow_checkpoint import TensorFlowCheckpoint
 from layernet.variable import Variable, creation_hook
 
 __all__ = [
@@ -35,10 +37,12 @@ __all__ = [
 ]
 
 _SUFFIX = ".safetensors"
+_INDEX_SUFFIX = ".index"
 _STATE_FILE = "checkpoint"
 
 Path = str | os.PathLike[str]
 MapFunc = Callable[[str], str]
+CheckpointFile = TensorFile | TensorFlowCheckpoint
 
 
 class Saver:
@@ -112,7 +116,7 @@ class Saver:
             DataLossError: A variable has another type in the file.
             FormatError: The file is damaged.
         """
-        with TensorFile(_find(path)) as file:
+        with _open(path) as file:
             _restore(file, self._variables)
 
 
@@ -189,7 +193,7 @@ def restore_network_checkpoint(network: Network, save_path: Path, map_func: MapF
     scopes = _fixed_scopes(network)
     mapping = _mapping(network, map_func)
     existing = _names_in_file(network, mapping)
-    with TensorFile(_find(_network_prefix(network, save_path))) as file:
+    with _open(_network_prefix(network, save_path)) as file:
         _restore(file, existing)
         later = {name: _value(file, name) for name in file.entries if name not in existing}
     if later:
@@ -222,7 +226,7 @@ def restore_variables_on_create(save_path: Path, map_func: MapFunc | None = None
         >>> float(v)
         5.0
     """
-    with TensorFile(_find(save_path)) as file:
+    with _open(save_path) as file:
 
         def value_of(name: str, shape: tuple[int, ...], dtype: Any) -> Tensor:
             return _value(file, map_func(name) if map_func is not None else name)
@@ -243,8 +247,8 @@ def list_variables(path: Path) -> list[tuple[str, list[int]]]:
 
     Example: see `save_network_checkpoint`.
     """
-    with TensorFile(_find(path, folders=True)) as file:
-        return [(name, list(entry.shape)) for name, entry in sorted(file.entries.items())]
+    with _open(path, folders=True) as file:
+        return sorted((name, list(entry.shape)) for name, entry in file.entries.items())
 
 
 def load_variable(path: Path, name: str) -> npt.NDArray[Any]:
@@ -267,7 +271,7 @@ def load_variable(path: Path, name: str) -> npt.NDArray[Any]:
         ...     float(ln.load_variable(path, "v"))
         5.0
     """
-    with TensorFile(_find(path, folders=True)) as file:
+    with _open(path, folders=True) as file:
         return file.read(name.removesuffix(":0"))
 
 
@@ -295,7 +299,7 @@ def latest_checkpoint(checkpoint_dir: Path) -> str | None:
     if not prefixes:
         return None
     prefix = os.path.join(folder, prefixes[-1])
-    return prefix if os.path.isfile(prefix + _SUFFIX) else None
+    return prefix if _exists(prefix) else None
 
 
 class _Waiting:
@@ -359,7 +363,7 @@ def _fixed_scopes(network: Network) -> list[VariableScope]:
     return [scope for scope in scopes if scope is not None]
 
 
-def _restore(file: TensorFile, variables: Mapping[str, Variable]) -> None:
+def _restore(file: CheckpointFile, variables: Mapping[str, Variable]) -> None:
     """Assign to all variables, or, when one does not fit, to none."""
     missing = sorted(name for name in variables if name not in file.entries)
     if missing:
@@ -384,7 +388,7 @@ def _restore(file: TensorFile, variables: Mapping[str, Variable]) -> None:
         variable.assign(values[name])
 
 
-def _value(file: TensorFile, name: str) -> Tensor:
+def _value(file: CheckpointFile, name: str) -> Tensor:
     array = file.read(name)
     if file.entries[name].dtype == "bfloat16":
         return _core.constant(array, dtype=_core.bfloat16)
@@ -405,8 +409,8 @@ def _name_of(variable: Any) -> str:
     return variable.full_name
 
 
-def _find(path: Path, folders: bool = False) -> str:
-    """The file of a checkpoint's prefix or, if wanted, of the latest checkpoint in a folder."""
+def _open(path: Path, folders: bool = False) -> CheckpointFile:
+    """The checkpoint of a prefix or, if wanted, the latest one in a folder."""
     prefix = os.fspath(path)
     if folders and os.path.isdir(prefix):
         latest = latest_checkpoint(prefix)
@@ -418,9 +422,13 @@ def _find(path: Path, folders: bool = False) -> str:
         prefix = latest
     for candidate in (prefix + _SUFFIX, prefix):
         if candidate.endswith(_SUFFIX) and os.path.isfile(candidate):
-            return candidate
+            return TensorFile(candidate)
+    prefix = prefix.removesuffix(_INDEX_SUFFIX)
+    if os.path.isfile(prefix + _INDEX_SUFFIX):
+        return TensorFlowCheckpoint(prefix)
     raise CheckpointNotFoundError(
-        f"{prefix}: expected a checkpoint, but there is no file {os.path.basename(prefix) + _SUFFIX!r}. "
+        f"{prefix}: expected a checkpoint, but there is no file {os.path.basename(prefix) + _SUFFIX!r}, "
+        f"nor {os.path.basename(prefix) + _INDEX_SUFFIX!r} of TensorFlow. "
         "Give the prefix that save returned."
     )
 
@@ -467,7 +475,7 @@ def _note_latest(folder: str, prefix: str) -> None:
 
 def _exists(prefix: str) -> bool:
     """Whether there is a checkpoint of either kind; TensorFlow's has an index file."""
-    return os.path.isfile(prefix + _SUFFIX) or os.path.isfile(prefix + ".index")
+    return os.path.isfile(prefix + _SUFFIX) or os.path.isfile(prefix + _INDEX_SUFFIX)
 
 
 def _quoted(text: str) -> str:
