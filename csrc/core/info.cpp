@@ -50,7 +50,9 @@ void set_num_threads(int n) {
 
 int get_num_threads() noexcept {
   const int n = threads.load(std::memory_order_relaxed);
-  return n != 0 ? n : default_thread_count(usable_cpus());
+  if (n != 0) return n;
+  static const int initial = default_thread_count(usable_cpus());  // reads files: once
+  return initial;
 }
 
 }  // namespace layernet

@@ -14,6 +14,7 @@
 #include <new>
 
 #include "core/platform_posix.h"
+#include "layernet/info.h"
 
 namespace layernet {
 
@@ -47,7 +48,6 @@ struct State {
   std::atomic<int> running{0};  // workers inside a job's tasks
   std::atomic<int> sleeping{0};
   int workers = 0;
-  int quota = 0;  // CPUs the cgroup allows, read once: finding it opens files (60 us)
   Job job;
 };
 
@@ -136,8 +136,7 @@ int ThreadPool::started() const noexcept {
 void ThreadPool::run(int threads, int tasks, Body body, void* context) noexcept {
   State& s = state();
   if (threads > 1 && tasks > 1 && !s.busy.test_and_set(std::memory_order_acquire)) {
-    if (s.quota == 0) s.quota = usable_cpus();
-    const int helpers = std::min({threads, tasks, s.quota, affinity_cpus(), kMaxWorkers + 1}) - 1;
+    const int helpers = std::min({threads, tasks, get_num_threads(), affinity_cpus(), kMaxWorkers + 1}) - 1;
     if (helpers > 0) {
       start_workers(s, helpers);
       s.job = Job{body, context, tasks, helpers};

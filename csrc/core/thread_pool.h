@@ -10,8 +10,8 @@ class ThreadPool {
   static ThreadPool& instance() noexcept;
 
   // Calls body(context, i) for every i in [0, tasks), on the calling thread and at most `threads` - 1 others, and
-  // returns when all are done. Never more threads than the process may use (affinity, cgroup quota). When another call
-  // is using the pool, the caller does all the work itself instead of waiting.
+  // returns when all are done. Never more threads than get_num_threads() and the process's affinity allow. When another
+  // call is using the pool, the caller does all the work itself instead of waiting.
   using Body = void (*)(void* context, int task);
   void run(int threads, int tasks, Body body, void* context) noexcept;
 

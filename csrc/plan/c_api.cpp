@@ -7,6 +7,7 @@
 #include <new>
 
 #include "core/error.h"
+#include "layernet/info.h"
 #include "layernet/predictor_file.h"
 #include "layernet/version.h"
 #include "plan/handle.h"
@@ -226,6 +227,17 @@ layernet_status layernet_run_with(layernet_workspace* w, int64_t n, const void* 
   return guarded([&] {
     p.plan->prepare_for(n, *w->memory);
     p.plan->run(n, inputs, outputs, *w->memory);
+    return LAYERNET_OK;
+  });
+}
+
+int layernet_get_num_threads(void) {
+  return layernet::get_num_threads();
+}
+
+layernet_status layernet_set_num_threads(int threads) {
+  return guarded([&] {
+    layernet::set_num_threads(threads);
     return LAYERNET_OK;
   });
 }

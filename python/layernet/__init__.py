@@ -12,6 +12,7 @@ optimizer.apply_gradients(zip(tape.gradient(loss, net.trainable_variables), net.
 from __future__ import annotations
 
 from layernet import (
+    _thread_control,
     activations,
     constraints,
     errors,
@@ -148,6 +149,7 @@ from layernet.tensor import DType, Tensor, as_dtype
 from layernet.variable import Variable, VariableAggregation, VariableSynchronization
 
 __version__: str = build_info()["version"]
+_thread_control.register()
 
 __all__ = [
     "DType",

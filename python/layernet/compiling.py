@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from layernet import _core, nest, structure_json, symbolic
+from layernet import _core, _thread_control, nest, structure_json, symbolic
 from layernet._predict import PlanCaller
 from layernet.errors import DTypeError, FormatError, GraphError, ShapeError
 from layernet.layers.base import Layer
@@ -95,8 +95,9 @@ class Predictor(PlanCaller):
         network: A Network or Layer. `training=False` is passed where its `call` takes it.
         inputs: `ln.Input(...)` or a list, tuple or dictionary of them. By default what the network's first call took,
             else the first layer's `input_shape`.
-        threads: Threads of the library's pool that one call may use, at most the CPUs the process is allowed; small
-            calls stay on one. The bits of the result do not depend on it.
+        threads: Threads of the library's pool that one call may use, at most `get_num_threads()`, which starts as
+            LAYERNET_NUM_THREADS or the CPUs the process is allowed, and which `set_num_threads` and threadpoolctl (when
+            imported before) change; small calls stay on one. The bits of the result do not depend on it.
         release_gil: Whether calls give up the GIL: "auto" from about 10 us of work on, True or False.
 
     Attributes:
@@ -156,6 +157,8 @@ class Predictor(PlanCaller):
             raise ValueError(f"Predictor: expected threads >= 1, got {threads}.")
         if release_gil not in ("auto", True, False):
             raise ValueError(f'Predictor: expected release_gil to be "auto", True or False, got {release_gil!r}.')
+        if threads > 1:
+            _thread_control.register()
         graph = file.graph()
         plan = _core.Plan(graph)
         self = PlanCaller.__new__(cls, plan.capsule(), threads, release_gil)

@@ -103,6 +103,11 @@ LAYERNET_C_API void layernet_workspace_free(
 LAYERNET_C_API layernet_status layernet_run_with(layernet_workspace* workspace, int64_t n, const void* const* inputs,
                                                  void* const* outputs);
 
+/* The most threads that the library's pool uses for one call, from 1 to the CPUs that the process may use; at first
+ * LAYERNET_NUM_THREADS or all of them. The names are those that threadpoolctl's controller of layernet calls. */
+LAYERNET_C_API int layernet_get_num_threads(void);
+LAYERNET_C_API layernet_status layernet_set_num_threads(int threads);
+
 /* The functions as a table. Extension modules of Python get it from the capsule layernet._predict.C_API (python.h) and
  * so need these headers, but nothing to link with. */
 typedef struct layernet_api {
