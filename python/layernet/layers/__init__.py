@@ -7,7 +7,16 @@ from layernet.layers.base import Layer
 from layernet.layers.conv import Conv1D, Conv2D
 from layernet.layers.dense import Dense
 from layernet.layers.dropout import Dropout
+from layernet.layers.embedding import Embedding
+from layernet.layers.global_pooling import (
+    GlobalAveragePooling1D,
+    GlobalAveragePooling2D,
+    GlobalMaxPooling1D,
+    GlobalMaxPooling2D,
+)
 from layernet.layers.input_spec import InputSpec
+from layernet.layers.layer_normalization import LayerNormalization
+from layernet.layers.masking import Masking
 from layernet.layers.merging import Add, Average, Concatenate, Maximum, Multiply, Subtract
 from layernet.layers.normalization import BatchNormalization
 from layernet.layers.pooling import AveragePooling1D, AveragePooling2D, MaxPooling1D, MaxPooling2D
@@ -25,9 +34,16 @@ __all__ = [
     "Conv2D",
     "Dense",
     "Dropout",
+    "Embedding",
     "Flatten",
+    "GlobalAveragePooling1D",
+    "GlobalAveragePooling2D",
+    "GlobalMaxPooling1D",
+    "GlobalMaxPooling2D",
     "InputSpec",
     "Layer",
+    "LayerNormalization",
+    "Masking",
     "MaxPooling1D",
     "MaxPooling2D",
     "Maximum",
