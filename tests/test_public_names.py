@@ -14,6 +14,8 @@ MODULES = [
 ]
 PROMISED = [
     "Network",
+    "Model",
+    "register_serializable",
     "Sequential",
     "Layer",
     "Input",

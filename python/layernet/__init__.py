@@ -41,9 +41,11 @@ from layernet._core import (
     uint8,
 )
 from layernet.compiling import Predictor
+from layernet.config import register_serializable
 from layernet.errors import FormatError
 from layernet.layers.base import Layer
 from layernet.layers.input_spec import InputSpec
+from layernet.model import Model
 from layernet.naming import reset_naming, variable_scope
 from layernet.network import Network, Sequential
 from layernet.ops import (
@@ -158,6 +160,7 @@ __all__ = [
     "Input",
     "InputSpec",
     "Layer",
+    "Model",
     "Network",
     "Predictor",
     "Saver",
@@ -254,6 +257,7 @@ __all__ = [
     "reduce_prod",
     "reduce_sum",
     "reduce_variance",
+    "register_serializable",
     "regularizers",
     "reset_naming",
     "reshape",

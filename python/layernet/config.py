@@ -9,11 +9,80 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
-__all__ = ["Configurable", "Registry"]
+__all__ = ["Configurable", "Registry", "register_serializable", "registered", "registered_name"]
 
 _C = TypeVar("_C", bound="Configurable")
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+# What users have registered: name to class or function, and back.
+_registered: dict[str, Any] = {}
+_registered_names: dict[Any, str] = {}
+
+
+@overload
+def register_serializable(thing: _F, *, name: str | None = None) -> _F: ...
+@overload
+def register_serializable(thing: None = None, *, name: str | None = None) -> Callable[[_F], _F]: ...
+def register_serializable(thing: Any = None, *, name: str | None = None) -> Any:
+    """Decorator: let a class or function of your own be named in saved models.
+
+    A saved model says which classes its layers have by name. Names of the library are known; others are looked up in
+    what was registered, and nowhere else: a file cannot have code imported. Register whatever is named in
+    configurations: layers, models, initializers, regularizers, constraints, activations.
+
+    Args:
+        thing: A class with `get_config`, or a function.
+        name: What files call it; None (default) takes the class's own name. A prefix ("mypackage>Scale") keeps names
+            of several packages apart.
+
+    Returns:
+        The class or function.
+
+    Raises:
+        ValueError: The name stands for something else already.
+        TypeError: Neither a class nor a function.
+
+    Example:
+        >>> import layernet as ln
+        >>> @ln.register_serializable(name="doc>Double")
+        ... class Double(ln.Layer):
+        ...     def call(self, inputs):
+        ...         return inputs * 2.0
+        >>> x = ln.Input((3,))
+        >>> text = ln.Model(x, Double(name="twice")(x), name="doubling").to_json()
+        >>> type(ln.Model.from_json(text).get_layer("twice")) is Double
+        True
+    """
+    if thing is None:
+        return functools.partial(register_serializable, name=name)
+    if not (inspect.isclass(thing) or inspect.isfunction(thing)):
+        raise TypeError(f"register_serializable: expected a class or a function, got {thing!r}.")
+    key = name or thing.__name__
+    known = _registered.get(key, thing)
+    # A class that is defined anew, as in a notebook's cell run again, takes the place of its former self.
+    if known is not thing and (known.__module__, known.__qualname__) != (thing.__module__, thing.__qualname__):
+        raise ValueError(
+            f"register_serializable: expected a new name, got {key!r}, which stands for {known!r}. Give another name."
+        )
+    _registered_names.pop(known, None)
+    _registered[key] = thing
+    _registered_names[thing] = key
+    return thing
+
+
+def registered(name: str) -> Any:
+    """What was registered as `name`; None without."""
+    return _registered.get(name)
+
+
+def registered_name(thing: Any) -> str | None:
+    """The name under which a class or function was registered; None without."""
+    try:
+        return _registered_names.get(thing)
+    except TypeError:  # not hashable
+        return None
 
 
 class Configurable:
@@ -63,12 +132,13 @@ class Registry:
         """
         if custom_objects and name in custom_objects:
             return custom_objects[name]
-        try:
-            return self._entries[name]
-        except KeyError:
+        entry = self._entries.get(name) or registered(name)
+        if entry is None:
             raise ValueError(
-                f"{self.kind}: expected a known name, got {name!r}. Known names: {', '.join(self.names())}."
-            ) from None
+                f"{self.kind}: expected a known name, got {name!r}. Known names: {', '.join(self.names())}. "
+                "Names of your own are made known by ln.register_serializable."
+            )
+        return entry
 
     def get(self, identifier: Any) -> Any:
         """The part meant by a name, a configuration, a class, or a callable (which is returned as it is); None stays.
@@ -80,7 +150,7 @@ class Registry:
             return None
         if isinstance(identifier, str):
             entry = self.lookup(identifier)
-            return entry() if self.factories else entry
+            return entry() if self._is_factory(entry) else entry
         if isinstance(identifier, Mapping):
             return self.deserialize(identifier)
         if isinstance(identifier, type) or (self.factories and self._is_entry(identifier)):
@@ -120,7 +190,7 @@ class Registry:
             return None
         if isinstance(config, str):
             entry = self.lookup(config, custom_objects)
-            return entry() if inspect.isclass(entry) or (self.factories and self._is_entry(entry)) else entry
+            return entry() if inspect.isclass(entry) or self._is_factory(entry) else entry
         if not isinstance(config, Mapping) or "class_name" not in config:
             raise ValueError(
                 f'{self.kind}: expected a configuration {{"class_name": ..., "config": {{...}}}}, got {config!r}.'
@@ -132,6 +202,10 @@ class Registry:
             return make(options) if make is not None else entry(**options)
         return functools.partial(entry, **options) if options else entry
 
+    def _is_factory(self, entry: Any) -> bool:
+        """Whether the part is what `entry` returns: of functions that users registered, it is the function itself."""
+        return self.factories and (inspect.isclass(entry) or self._is_entry(entry))
+
     def _is_entry(self, candidate: Any) -> bool:
         try:
             return candidate in self._names
@@ -139,4 +213,4 @@ class Registry:
             return False
 
     def _name_of(self, entry: Any) -> str:
-        return self._names.get(entry) or str(entry.__name__)
+        return self._names.get(entry) or registered_name(entry) or str(entry.__name__)

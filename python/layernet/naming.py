@@ -122,6 +122,13 @@ def claim_scope(parent: VariableScope, name: str) -> VariableScope | None:
         return VariableScope(full, parent)
 
 
+def restore_scope(name: str) -> VariableScope:
+    """The scope of that full name, claimed if it is free: for copies, which keep the names of what they copy."""
+    with lock:
+        _used_scopes.setdefault(name, True)
+        return VariableScope(name, ROOT)
+
+
 def outermost_call() -> object:
     """Something that stands for the outermost call of a layer that this thread is in; None outside."""
     return next((used for _, used in thread.open if type(used) is dict), None)

@@ -7,6 +7,7 @@ weak, so that networks are freed as soon as they are no longer used.
 
 from __future__ import annotations
 
+import os
 import weakref
 from collections.abc import Callable, Iterable
 from typing import Any, NoReturn, TypeVar
@@ -300,6 +301,47 @@ class Network(Layer):
             RuntimeError: Always.
         """
         raise RuntimeError(f"{self._who()}: a network has no losses of its own. Add them in a layer.")
+
+    # --- pictures ----------------------------------------------------------------------------------------------------
+
+    def plot(
+        self, to_file: str | os.PathLike[str] | None = None, format: str | None = None, show_shapes: bool = True
+    ) -> str:
+        """Draw the calls that a call of the network makes: a box for each, an arrow for each value passed on.
+
+        Args:
+            to_file: A file to write. Text (`.dot`, `.gv`, `.mmd`) needs nothing; images (`.png`, `.svg`, `.pdf`, ...)
+                need the package graphviz and the program of that name.
+            format: "dot", "mermaid" or an image format; None (default) takes it from the file's name, else "dot".
+            show_shapes: Whether boxes have the shapes of the outputs.
+
+        Returns:
+            The text, in DOT for images.
+
+        Raises:
+            ShapeError: The network was never called and does not know its inputs.
+            GraphError: The network cannot be traced.
+            ImportError: An image, and the package graphviz is not installed.
+            OSError: The file cannot be written, or the program graphviz is missing.
+            ValueError: An image format without a file.
+
+        Example:
+            >>> import layernet as ln
+            >>> net = ln.Sequential([ln.layers.Dense(2), ln.layers.Dense(1)], name="net")
+            >>> y = net(ln.constant([[1.0]]))
+            >>> print(net.plot(format="mermaid"), end="")
+            flowchart TB
+              n0["input<br>(None, 1)"]
+              n1["dense (Dense)<br>(None, 2)"]
+              n2["dense_1 (Dense)<br>(None, 1)"]
+              n3["output<br>(None, 1)"]
+              n0 --> n1
+              n1 --> n2
+              n2 --> n3
+        """
+        from layernet import drawing  # needs the tracer, which needs networks
+
+        return drawing.plot(self, to_file, format, show_shapes)
 
     # --- configuration and copies ------------------------------------------------------------------------------------
 

@@ -99,7 +99,7 @@ class Saver:
             prefix = f"{prefix}-{int(global_step)}"
         folder = os.path.dirname(prefix) or "."
         os.makedirs(folder, exist_ok=True)
-        write_tensors(prefix + _SUFFIX, {name: _stored(v) for name, v in self._variables.items()})
+        write_tensors(prefix + _SUFFIX, {name: stored_variable(v) for name, v in self._variables.items()})
         _note_latest(folder, os.path.basename(prefix))
         return prefix
 
@@ -195,7 +195,7 @@ def restore_network_checkpoint(network: Network, save_path: Path, map_func: MapF
     existing = _names_in_file(network, mapping)
     with _open(_network_prefix(network, save_path)) as file:
         _restore(file, existing)
-        later = {name: _value(file, name) for name in file.entries if name not in existing}
+        later = {name: file_value(file, name) for name in file.entries if name not in existing}
     if later:
         waiting = _Waiting(mapping, later)
         for scope in scopes:
@@ -229,7 +229,7 @@ def restore_variables_on_create(save_path: Path, map_func: MapFunc | None = None
     with _open(save_path) as file:
 
         def value_of(name: str, shape: tuple[int, ...], dtype: Any) -> Tensor:
-            return _value(file, map_func(name) if map_func is not None else name)
+            return file_value(file, map_func(name) if map_func is not None else name)
 
         with creation_hook(value_of):
             yield
@@ -383,19 +383,19 @@ def _restore(file: CheckpointFile, variables: Mapping[str, Variable]) -> None:
                 f"variable {variable.name!r}: expected dtype {variable.dtype.name}, "
                 f"got {entry.dtype} for {name!r} in {file.path}."
             )
-    values = {name: _value(file, name) for name in variables}
+    values = {name: file_value(file, name) for name in variables}
     for name, variable in variables.items():
         variable.assign(values[name])
 
 
-def _value(file: CheckpointFile, name: str) -> Tensor:
+def file_value(file: CheckpointFile, name: str) -> Tensor:
     array = file.read(name)
     if file.entries[name].dtype == "bfloat16":
         return _core.constant(array, dtype=_core.bfloat16)
     return _core.from_numpy(array, copy=False)
 
 
-def _stored(variable: Variable) -> tuple[str, npt.NDArray[Any]]:
+def stored_variable(variable: Variable) -> tuple[str, npt.NDArray[Any]]:
     """Type and values of a variable as `write_tensors` takes them."""
     dtype = variable.dtype
     if dtype == _core.bfloat16:

@@ -6,8 +6,8 @@ trace gives the nodes asked for by `layer.input` and friends, and the graph that
 
 from __future__ import annotations
 
+import itertools
 import threading
-import weakref
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -51,26 +51,34 @@ def Input(
 class Node:
     """One symbolic call of a layer.
 
+    Symbols hold the node that made them, and nodes their layer, so that `Model(inputs, outputs)` can walk back through
+    layers that nothing else holds. Layers hold their nodes: this cycle is for the collector.
+
     Attributes:
-        inputs: The symbols the layer was called on, in order.
-        outputs: The symbols it returned, in order.
+        layer: The layer that was called.
+        arguments: What it was called with: inputs, further positional and keyword arguments.
+        inputs: The symbols among the inputs, in order.
+        result: What it returned.
+        outputs: The symbols in it, in order.
+        number: Nodes that were made later have higher numbers.
     """
 
-    __slots__ = ("__weakref__", "_layer", "inputs", "outputs")
+    __slots__ = ("__weakref__", "arguments", "inputs", "layer", "number", "outputs", "result")
 
-    def __init__(self, layer: Layer, inputs: list[Symbol], outputs: list[Symbol]) -> None:
-        self._layer = weakref.ref(layer)  # the layer holds the node
-        self.inputs = inputs
-        self.outputs = outputs
-
-    @property
-    def layer(self) -> Layer | None:
-        """The layer that was called; None when it does not exist any more."""
-        return self._layer()
+    def __init__(self, layer: Layer, arguments: tuple[Any, tuple[Any, ...], dict[str, Any]], result: Any) -> None:
+        self.layer = layer
+        self.arguments = arguments
+        self.inputs = symbols_in(arguments[0])
+        self.result = result
+        self.outputs = symbols_in(result)
+        self.number = next(_numbers)
 
     def __repr__(self) -> str:
         shapes = [[s.shape for s in symbols] for symbols in (self.inputs, self.outputs)]
         return f"Node({self.layer!r}, {shapes[0]} -> {shapes[1]})"
+
+
+_numbers = itertools.count()
 
 
 class _Active(threading.local):
@@ -90,11 +98,13 @@ class Tracing:
 
     Attributes:
         updates: With `record=False`: what `add_update` was given.
+        calls: A list to which each call adds its depth and its node when it ends, or None (default).
     """
 
     def __init__(self, record: bool = True) -> None:
         self.record = record
         self.updates: list[Any] = []
+        self.calls: list[tuple[int, Node]] | None = None
         self._losses: list[tuple[Layer, Any]] = []
         self._trace = _core.Trace()
         self._outer: Tracing | None = None
@@ -159,7 +169,7 @@ def effects_since(count: int) -> list[Any]:
 
 def depends_on(outputs: Any, inputs: Any) -> bool:
     """Whether a symbol in `outputs` was computed from one in `inputs` (or is one of them)."""
-    wanted, given = _symbols(outputs), _symbols(inputs)
+    wanted, given = symbols_in(outputs), symbols_in(inputs)
     if any(a is b for a in wanted for b in given):
         return True
     return bool(wanted) and bool(given) and bool(_core.depends_on(wanted, given))
@@ -189,30 +199,30 @@ def set_masks(outputs: Any, mask: Any) -> None:
         outputs.__dict__["_mask"] = mask
 
 
-def own_outputs(layer: Layer, inputs: list[Any], outputs: Any) -> Any:
-    """The outputs of a call, each a symbol of its own that knows its layer: an input passed through gets a new one."""
+def own_outputs(inputs: list[Any], outputs: Any) -> Any:
+    """The outputs of a call, each a symbol of its own: an input passed through gets a new one."""
     given = {id(symbol) for symbol in inputs}
-
-    def own(output: Any) -> Any:
-        if id(output) in given:
-            output = core_ops.identity(output)
-        if isinstance(output, Symbol):
-            output.__dict__["_producer"] = weakref.ref(layer)
-        return output
-
-    return nest.map_structure(own, outputs)
+    return nest.map_structure(lambda output: core_ops.identity(output) if id(output) in given else output, outputs)
 
 
-def link_node(layer: Layer, inputs: list[Symbol], outputs: Any) -> None:
+def link_node(layer: Layer, arguments: tuple[Any, tuple[Any, ...], dict[str, Any]], outputs: Any) -> None:
     """Record a call with the layer and with the layers that made its inputs."""
-    node = Node(layer, inputs, _symbols(outputs))
+    node = Node(layer, arguments, outputs)
     layer.inbound_nodes.append(node)
-    for symbol in inputs:
-        reference = getattr(symbol, "_producer", None)
-        producer = reference() if reference is not None else None
-        if producer is not None:
-            producer.outbound_nodes.append(node)
+    for symbol in node.inputs:
+        before = node_of(symbol)
+        if before is not None:
+            before.layer.outbound_nodes.append(node)
+    for symbol in node.outputs:
+        symbol.__dict__["_node"] = node
 
 
-def _symbols(structure: Any) -> list[Symbol]:
+def node_of(symbol: Any) -> Node | None:
+    """The call that returned a symbol: the outermost one, of layers within layers."""
+    node: Node | None = getattr(symbol, "_node", None)
+    return node
+
+
+def symbols_in(structure: Any) -> list[Symbol]:
+    """The symbols among the leaves of a structure, in order."""
     return [leaf for leaf in nest.flatten(structure) if isinstance(leaf, Symbol)]

@@ -43,9 +43,23 @@ class VariableAggregation(enum.Enum):
 class _Hooks(threading.local):
     def __init__(self) -> None:
         self.stack: list[naming.RestoreHook] = []
+        self.check: Callable[[str, tuple[int, ...], DType], None] | None = None
 
 
 _hooks = _Hooks()
+
+
+@contextmanager
+def creation_check(check: Callable[[str, tuple[int, ...], DType], None]) -> Iterator[None]:
+    """Call `check(name, shape, dtype)` before a layer's variable takes memory; what it raises prevents the variable.
+
+    For those who build layers that they do not trust. One block at a time in a thread.
+    """
+    outer, _hooks.check = _hooks.check, check
+    try:
+        yield
+    finally:
+        _hooks.check = outer
 
 
 @contextmanager
@@ -189,6 +203,7 @@ class Variable(_core.Variable):
 def layer_variable(
     name: str,
     scope: naming.VariableScope,
+    shape: tuple[int, ...],
     initial_value: Callable[[], TensorLike],
     trainable: bool,
     dtype: DType,
@@ -197,6 +212,8 @@ def layer_variable(
     aggregation: VariableAggregation,
 ) -> Variable:
     """A variable of a layer: its name is `name` within the layer's scope, whatever scope is open."""
+    if _hooks.check is not None:
+        _hooks.check(scope.child_name(name), shape, dtype)
     variable = Variable.__new__(Variable)
     variable._create(initial_value, trainable, scope.child_name(name), dtype, scope)
     variable.constraint = constraint

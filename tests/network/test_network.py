@@ -77,15 +77,27 @@ def test_network_called_under_a_tape_is_freed_by_reference_counting():
     assert reference() is None
 
 
-@pytest.mark.usefixtures("no_collector")
-def test_symbolically_called_network_is_freed_by_reference_counting():
+def test_symbolically_called_network_lives_as_long_as_its_outputs_and_is_collected_with_them():
     net = Chain(kernel(), kernel())
     y = net(ln.Input((2,)))
+    references = [weakref.ref(o) for o in (net, net.parts[0], net.variables[0])]
+    del net
+    assert all(r() is not None for r in references)
+    del y
+    gc.collect()
+
+    assert [r() for r in references] == [None] * 3
+
+
+@pytest.mark.usefixtures("no_collector")
+def test_network_traced_for_a_predictor_is_freed_by_reference_counting():
+    net = Chain(kernel(), kernel())
+    net(ONE)
+    ln.Predictor(net)
     reference = weakref.ref(net)
     del net
 
     assert reference() is None
-    assert y.shape == (None, 2)
 
 
 def test_collected_owner_after_build_changes_nothing():

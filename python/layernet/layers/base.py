@@ -255,14 +255,18 @@ class Layer(NodeRecord):
 
     def _symbolic_call(self, inputs: Any, leaves: list[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """A call on symbols: masks are passed on and, unless a plan is being traced, a node is recorded."""
+        arguments = (inputs, args, dict(kwargs))
         mask = symbolic.previous_mask(leaves, not nest.is_structure(inputs))
         if mask is not None and "mask" not in kwargs and "mask" in _parameters(self):
             kwargs["mask"] = mask
         outputs = self._scoped_call(inputs, leaves, args, kwargs)
-        outputs = symbolic.own_outputs(self, leaves, outputs)
+        outputs = symbolic.own_outputs(leaves, outputs)
         symbolic.set_masks(outputs, self.compute_mask(inputs, mask))
-        if cast(symbolic.Tracing, symbolic.current()).record and all(isinstance(leaf, Symbol) for leaf in leaves):
-            symbolic.link_node(self, leaves, outputs)
+        tracing = cast(symbolic.Tracing, symbolic.current())
+        if tracing.record and all(isinstance(leaf, Symbol) for leaf in leaves):
+            symbolic.link_node(self, arguments, outputs)
+        if tracing.calls is not None:
+            tracing.calls.append((len(thread.open), symbolic.Node(self, arguments, outputs)))
         return outputs
 
     def _scoped_call(self, inputs: Any, leaves: list[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -456,6 +460,7 @@ class Layer(NodeRecord):
         variable = layer_variable(
             name,
             cast(naming.VariableScope, self._scope),
+            full_shape,
             lambda: _initial_value(make, full_shape, wanted),
             trainable and self.trainable,
             wanted,
