@@ -222,6 +222,8 @@ class Arguments {
       v = held<Symbol>(o)->value;
     } else if (is_variable(o)) {
       v = current_emitter().read(variable(o)->shared_from_this(), symbolic_);
+    } else if (const py::object value = value_stood_for(o)) {
+      return one(value.ptr(), rule);
     } else {
       return add(Value(), o, rule);
     }

@@ -278,10 +278,24 @@ Tensor tensor_from(py::handle object, const DType* dtype) {
   return tensor_from_array(a, dtype);
 }
 
+py::object value_stood_for(PyObject* o) {
+  if (PyFloat_CheckExact(o) || PyLong_CheckExact(o) || PyBool_Check(o) || PyList_CheckExact(o) ||
+      PyTuple_CheckExact(o) || py::isinstance<py::array>(o))
+    return {};
+  static PyObject* const name = PyUnicode_InternFromString("__layernet_value__");
+  if (PyObject_HasAttr(reinterpret_cast<PyObject*>(Py_TYPE(o)), name) == 0) return {};
+  py::object value = py::reinterpret_steal<py::object>(PyObject_CallMethodNoArgs(o, name));
+  if (!value) throw py::error_already_set();
+  if (!is_value(value.ptr())) throw py::type_error("__layernet_value__: expected a tensor, variable or symbol.");
+  return value;
+}
+
 Value value_from(py::handle object, const DType* dtype) {
   PyObject* o = object.ptr();
   if (is_symbol(o)) return held<Symbol>(o)->value;
   if (is_variable(o)) return current_emitter().read(held<Variable>(o)->shared_from_this(), false);
+  if (!is_tensor(o))
+    if (const py::object value = value_stood_for(o)) return value_from(value, dtype);
   return Value(tensor_from(object, dtype));
 }
 

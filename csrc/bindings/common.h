@@ -55,6 +55,9 @@ DType dtype_of(py::handle object);  // DType, name or anything numpy takes as a 
 py::tuple shape_tuple(const Shape& shape);
 Shape shape_from(py::handle object);  // sequence of ints and None (unknown)
 
+// What an object that stands for a value, such as a partitioned variable, has to say: `o.__layernet_value__()`.
+// Null for every other object; the common types are told apart without a look-up.
+py::object value_stood_for(PyObject* o);
 // Numbers, arrays, lists; `dtype` empty: python floats become float32, ints int32, arrays keep theirs.
 Tensor tensor_from(py::handle object, const DType* dtype = nullptr);
 // Tensor, Symbol, Variable (a read) or anything tensor_from takes.

@@ -135,6 +135,7 @@ from layernet.ops import (
     zeros,
     zeros_like,
 )
+from layernet.partitioning import PartitionedVariable, fixed_size_partitioner, variable_axis_size_partitioner
 from layernet.random import random_state, set_seed
 from layernet.saving import (
     Saver,
@@ -162,6 +163,7 @@ __all__ = [
     "Layer",
     "Model",
     "Network",
+    "PartitionedVariable",
     "Predictor",
     "Saver",
     "Sequential",
@@ -198,6 +200,7 @@ __all__ = [
     "expm1",
     "eye",
     "fill",
+    "fixed_size_partitioner",
     "float16",
     "float32",
     "float64",
@@ -288,6 +291,7 @@ __all__ = [
     "truncated_normal",
     "uint8",
     "unstack",
+    "variable_axis_size_partitioner",
     "variable_scope",
     "where",
     "zeros",

@@ -22,6 +22,7 @@ from layernet.saving import file_value, stored_variable
 from layernet.tensor import constant
 from layernet.tensorfile import TensorFile, write_tensors
 from layernet.tracking import adopt
+from layernet.variable import Variable
 
 __all__ = ["Model"]
 
@@ -294,7 +295,7 @@ class Model(Network):
         """Write the whole model, description and weights, to one safetensors file.
 
         The file appears in one step: readers see the old file or the new one. Optimizers are not part of it, see
-        `Saver`.
+        `Saver`. Partitioned variables are put together, and stay so in the loaded model.
 
         Args:
             path: The file.
@@ -317,18 +318,9 @@ class Model(Network):
         """
         if not self.built:
             raise ValueError(f"{self._who()}: has no weights to save before it is built. Call it once.")
-        variables = unique_variables(self)
-        named = {variable.full_name: variable for variable in variables}
-        if len(named) != len(variables):
-            names = [variable.full_name for variable in variables]
-            twice = next(name for name in names if names.count(name) > 1)
-            raise ValueError(
-                f"{self._who()}: expected variables of different names to save, got two called '{twice}'. Name the "
-                "layers."
-            )
+        named = _named_variables(self)
         description = {**encode_model(self), "variables": list(named)}
-        tensors = {name: stored_variable(variable) for name, variable in named.items()}
-        write_tensors(path, tensors, {_KEY: json.dumps(description)})
+        write_tensors(path, {name: _stored(parts) for name, parts in named.items()}, {_KEY: json.dumps(description)})
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Model:
@@ -358,6 +350,27 @@ class Model(Network):
             model = decode_model(description, file.path, sum(e.end - e.begin for e in file.entries.values()))
             _set_variables(model, file, names)
         return model
+
+
+def _named_variables(model: Model) -> dict[str, list[Variable]]:
+    """The variables by name, in order: each alone, or the pieces of a partitioned one."""
+    named: dict[str, list[Variable]] = {}
+    for variable in unique_variables(model):
+        piece = variable.piece_of
+        parts = named.setdefault(variable.full_name if piece is None else piece.full_name, [])
+        if parts and (piece is None or parts[-1].piece_of is None or parts[-1].piece_of.end != piece.begin):
+            raise ValueError(
+                f"{model._who()}: expected variables of different names to save, got two called "
+                f"'{variable.full_name}'. Name the layers."
+            )
+        parts.append(variable)
+    return named
+
+
+def _stored(parts: list[Variable]) -> tuple[str, Any]:
+    stored = [stored_variable(part) for part in parts]
+    piece = parts[0].piece_of
+    return stored[0][0], stored[0][1] if piece is None else np.concatenate([array for _, array in stored], piece.axis)
 
 
 def _parsed(text: str, who: str) -> Any:

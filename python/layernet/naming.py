@@ -11,12 +11,13 @@ from __future__ import annotations
 import re
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Sequence
 from typing import Any
 
 __all__ = ["VariableScope", "reset_naming", "snake_case", "unique_layer_name", "variable_scope"]
 
 RestoreHook = Callable[[str, "tuple[int, ...]", Any], Any]
+Partitioner = Callable[..., "Sequence[int]"]  # of shape= and dtype=: how many pieces along each axis
 
 # Guards claiming a name and building a layer: both look first and write afterwards.
 lock = threading.RLock()
@@ -38,18 +39,29 @@ class VariableScope:
         name: The full prefix without a trailing slash; "" for the outermost scope.
         parent: The scope around it, None for the outermost one.
         restore_hooks: Asked for the initial value of each variable created in this scope or below it, newest first.
+        partitioner: Cuts the variables of layers in this scope or below it into pieces; see `find_partitioner`.
     """
 
-    __slots__ = ("__weakref__", "name", "parent", "restore_hooks")
+    __slots__ = ("__weakref__", "name", "parent", "partitioner", "restore_hooks")
 
-    def __init__(self, name: str, parent: VariableScope | None = None) -> None:
+    def __init__(self, name: str, parent: VariableScope | None = None, partitioner: Partitioner | None = None) -> None:
         self.name = name
         self.parent = parent
         self.restore_hooks: list[RestoreHook] = []
+        self.partitioner = partitioner
 
     def child_name(self, name: str) -> str:
         """The full name of something called `name` in this scope."""
         return f"{self.name}/{name}" if self.name else name
+
+    def find_partitioner(self) -> Partitioner | None:
+        """The partitioner of this scope, else that of the nearest scope around it which has one."""
+        scope: VariableScope | None = self
+        while scope is not None:
+            if scope.partitioner is not None:
+                return scope.partitioner
+            scope = scope.parent
+        return None
 
     def __deepcopy__(self, memo: object) -> VariableScope:
         return self
@@ -168,9 +180,12 @@ class variable_scope:
     Args:
         name_or_scope: A name, which is used as it is, or a `VariableScope` to go back to.
         default_name: When there is no `name_or_scope`: a name that is made unique by a number.
+        partitioner: Cuts the variables that layers of the scope, and of scopes within it, make; see
+            `fixed_size_partitioner`. None (default) leaves it to the scope around.
 
     Raises:
-        ValueError: Neither argument is given.
+        ValueError: Neither a name nor a default is given.
+        TypeError: A name of another type, or a partitioner that cannot be called.
 
     Example:
         >>> import layernet as ln
@@ -180,13 +195,27 @@ class variable_scope:
         ('encoder', 'encoder/scale:0')
     """
 
-    def __init__(self, name_or_scope: str | VariableScope | None = None, default_name: str | None = None) -> None:
+    def __init__(
+        self,
+        name_or_scope: str | VariableScope | None = None,
+        default_name: str | None = None,
+        partitioner: Partitioner | None = None,
+    ) -> None:
         if not name_or_scope and not default_name:
             raise ValueError("variable_scope: expected name_or_scope or default_name, got neither. Give one of them.")
         if name_or_scope is not None and not isinstance(name_or_scope, (str, VariableScope)):
             raise TypeError(f"variable_scope: expected a name or a VariableScope, got {name_or_scope!r}.")
+        if partitioner is not None and not callable(partitioner):
+            raise TypeError(
+                f"variable_scope: expected a function of shape and dtype as partitioner, got {partitioner!r}."
+            )
+        if isinstance(name_or_scope, VariableScope) and partitioner is not None:
+            hooks = name_or_scope.restore_hooks
+            name_or_scope = VariableScope(name_or_scope.name, name_or_scope.parent, partitioner)
+            name_or_scope.restore_hooks = hooks  # one scope still, seen with another partitioner
         self._wanted = name_or_scope
         self._default = default_name or ""
+        self._partitioner = partitioner
 
     def __enter__(self) -> VariableScope:
         if isinstance(self._wanted, VariableScope):
@@ -194,6 +223,7 @@ class variable_scope:
             thread.open[-1] = (self._wanted, _Outside())
             return self._wanted
         scope = open_scope(self._default, self._wanted)
+        scope.partitioner = self._partitioner
         thread.open.append((scope, thread.open[-1][1]))
         return scope
 

@@ -21,10 +21,11 @@ from layernet import _core
 from layernet.errors import CheckpointNotFoundError, DataLossError, FormatError, NotFoundError, ShapeError
 from layernet.naming import VariableScope
 from layernet.network import Network
+from layernet.partitioning import PartitionedVariable
 from layernet.tensor import Tensor
 from layernet.tensorfile import TensorFile, atomic_write, write_tensors
 from layernet.tensorflow_checkpoint import TensorFlowCheckpoint
-from layernet.variable import Variable, creation_hook
+from layernet.variable import PieceOf, Variable, creation_hook
 
 __all__ = [
     "Saver",
@@ -39,6 +40,9 @@ __all__ = [
 _SUFFIX = ".safetensors"
 _INDEX_SUFFIX = ".index"
 _STATE_FILE = "checkpoint"
+
+# How the names of the pieces of a partitioned variable end. TensorFlow's own files have the whole under one name.
+_PIECE = re.compile(r"/part_\d+\Z")
 
 Path = str | os.PathLike[str]
 MapFunc = Callable[[str], str]
@@ -69,10 +73,8 @@ class Saver:
     """
 
     def __init__(self, var_list: Iterable[Variable] | Mapping[str, Variable]) -> None:
-        named = var_list.items() if isinstance(var_list, Mapping) else [(_name_of(v), v) for v in var_list]
         self._variables: dict[str, Variable] = {}
-        for name, variable in named:
-            _name_of(variable)
+        for name, variable in _named(var_list):
             if self._variables.setdefault(name, variable) is not variable:
                 raise ValueError(
                     f"Saver: expected one variable of each name, got two called {name!r}. "
@@ -228,8 +230,11 @@ def restore_variables_on_create(save_path: Path, map_func: MapFunc | None = None
     """
     with _open(save_path) as file:
 
-        def value_of(name: str, shape: tuple[int, ...], dtype: Any) -> Tensor:
-            return file_value(file, map_func(name) if map_func is not None else name)
+        def value_of(name: str, shape: tuple[int, ...], dtype: Any) -> Tensor | None:
+            in_file = map_func(name) if map_func is not None else name
+            if in_file not in file.entries and _PIECE.sub("", in_file) in file.entries:
+                return None  # a piece, which is cut out of the whole
+            return file_value(file, in_file)
 
         with creation_hook(value_of):
             yield
@@ -365,27 +370,39 @@ def _fixed_scopes(network: Network) -> list[VariableScope]:
 
 def _restore(file: CheckpointFile, variables: Mapping[str, Variable]) -> None:
     """Assign to all variables, or, when one does not fit, to none."""
-    missing = sorted(name for name in variables if name not in file.entries)
+    places = {name: _place(file, name, variable) for name, variable in variables.items()}
+    missing = sorted(name for name, (in_file, _) in places.items() if in_file not in file.entries)
     if missing:
         raise NotFoundError(
             f"{file.path}: expected the variables {', '.join(map(repr, variables))}, "
             f"but the file lacks {', '.join(map(repr, missing))}. See list_variables for those that it has."
         )
     for name, variable in variables.items():
-        entry = file.entries[name]
-        if entry.shape != tuple(variable.shape):
+        in_file, piece = places[name]
+        entry = file.entries[in_file]
+        shape = tuple(variable.shape) if piece is None else piece.full_shape
+        if entry.shape != shape:
             raise ShapeError(
-                f"variable {variable.name!r}: expected shape {list(variable.shape)}, "
-                f"got {list(entry.shape)} for {name!r} in {file.path}."
+                f"variable {variable.name!r}: expected shape {list(shape)}, "
+                f"got {list(entry.shape)} for {in_file!r} in {file.path}."
             )
         if entry.dtype != variable.dtype.name:
             raise DataLossError(
                 f"variable {variable.name!r}: expected dtype {variable.dtype.name}, "
-                f"got {entry.dtype} for {name!r} in {file.path}."
+                f"got {entry.dtype} for {in_file!r} in {file.path}."
             )
-    values = {name: file_value(file, name) for name in variables}
+    values = {in_file: file_value(file, in_file) for in_file, _ in places.values()}
     for name, variable in variables.items():
-        variable.assign(values[name])
+        in_file, piece = places[name]
+        variable.assign(values[in_file] if piece is None else piece.cut(values[in_file]))
+
+
+def _place(file: CheckpointFile, name: str, variable: Variable) -> tuple[str, PieceOf | None]:
+    """Where a variable's value is: under its name or, for a piece, in the whole under the name of that."""
+    whole = _PIECE.sub("", name)
+    if variable.piece_of is not None and name not in file.entries and whole in file.entries:
+        return whole, variable.piece_of
+    return name, None
 
 
 def file_value(file: CheckpointFile, name: str) -> Tensor:
@@ -401,6 +418,19 @@ def stored_variable(variable: Variable) -> tuple[str, npt.NDArray[Any]]:
     if dtype == _core.bfloat16:
         return dtype.name, np.asarray(_core.ops.cast(variable, dtype=_core.float32))
     return dtype.name, variable.numpy()
+
+
+def _named(var_list: Iterable[Any] | Mapping[str, Any]) -> Iterator[tuple[str, Variable]]:
+    """Names and variables, partitioned ones piece by piece."""
+    given: Iterable[tuple[str | None, Any]]
+    given = var_list.items() if isinstance(var_list, Mapping) else [(None, variable) for variable in var_list]
+    for name, variable in given:
+        if isinstance(variable, PartitionedVariable):
+            for number, piece in enumerate(variable):
+                yield (f"{name or variable.name}/part_{number}", piece)
+        else:
+            own_name = _name_of(variable)
+            yield (own_name if name is None else name, variable)
 
 
 def _name_of(variable: Any) -> str:

@@ -102,6 +102,8 @@ class Variable(_core.Variable):
         ('v:0', array([2., 3.], dtype=float32))
     """
 
+    piece_of: PieceOf | None = None  # for a piece of a partitioned variable: its place in the whole
+
     def __init__(
         self,
         initial_value: TensorLike | Callable[[], TensorLike],
@@ -125,13 +127,18 @@ class Variable(_core.Variable):
         full_name: str,
         dtype: DTypeLike | None,
         scope: naming.VariableScope,
+        piece: PieceOf | None = None,
     ) -> None:
         with symbolic.eagerly():
             value = initial_value() if callable(initial_value) else initial_value
             value = value if isinstance(value, Tensor) and dtype is None else _converted(value, dtype)
             restored = _restored_value(full_name, value, scope)
+            if restored is None and piece is not None:
+                restored = piece.restored_value(value, scope)
             _core.Variable.__init__(self, value if restored is None else restored, trainable=trainable)
         self._full_name = full_name
+        if piece is not None:
+            self.piece_of = piece
 
     @property
     def name(self) -> str:
@@ -200,6 +207,38 @@ class Variable(_core.Variable):
         return f"<Variable {self.name!r} shape={self.shape} dtype={self.dtype.name}, numpy={self.numpy()!r}>"
 
 
+class PieceOf:
+    """Where a piece of a partitioned variable lies in the whole.
+
+    Args:
+        full_name: The name of the whole, without ":0".
+        full_shape: Its shape.
+        axis: The axis along which it is cut.
+        begin: Where the piece starts on this axis.
+        end: Where it ends.
+    """
+
+    def __init__(self, full_name: str, full_shape: tuple[int, ...], axis: int, begin: int, end: int) -> None:
+        self.full_name = full_name
+        self.full_shape = full_shape
+        self.axis = axis
+        self.begin = begin
+        self.end = end
+        self.siblings: list[Any] = []  # shared by all pieces: the whole's restored value, once it was asked for
+
+    def cut(self, whole: Any) -> Any:
+        """The piece of an array or tensor of the whole's shape."""
+        index = (slice(None),) * self.axis + (slice(self.begin, self.end),)
+        return whole[index]
+
+    def restored_value(self, initial: Tensor, scope: naming.VariableScope) -> Tensor | None:
+        """The piece of what the hooks have for the whole, which they are asked for once."""
+        if not self.siblings:
+            self.siblings.append(_hooked_value(self.full_name, self.full_shape, initial.dtype, scope))
+        whole = self.siblings[0]
+        return None if whole is None else cast(Tensor, self.cut(whole))
+
+
 def layer_variable(
     name: str,
     scope: naming.VariableScope,
@@ -210,12 +249,13 @@ def layer_variable(
     constraint: Callable[[Any], Any] | None,
     synchronization: VariableSynchronization,
     aggregation: VariableAggregation,
+    piece: PieceOf | None = None,
 ) -> Variable:
     """A variable of a layer: its name is `name` within the layer's scope, whatever scope is open."""
     if _hooks.check is not None:
         _hooks.check(scope.child_name(name), shape, dtype)
     variable = Variable.__new__(Variable)
-    variable._create(initial_value, trainable, scope.child_name(name), dtype, scope)
+    variable._create(initial_value, trainable, scope.child_name(name), dtype, scope, piece)
     variable.constraint = constraint
     variable.synchronization = synchronization
     variable.aggregation = aggregation
@@ -232,14 +272,18 @@ def _converted(value: Any, dtype: DTypeLike | None) -> Any:
 
 def _restored_value(name: str, value: Tensor, scope: naming.VariableScope) -> Tensor | None:
     """What the hooks have for a new variable, checked against its own initial value."""
+    return _hooked_value(name, value.shape, value.dtype, scope)
+
+
+def _hooked_value(name: str, shape: tuple[int, ...], dtype: DType, scope: naming.VariableScope) -> Tensor | None:
     for hook in _candidates(scope):
-        found = hook(name, value.shape, value.dtype)
+        found = hook(name, shape, dtype)
         if found is not None:
             restored = _converted(found, None)
-            if restored.shape != value.shape or restored.dtype != value.dtype:
+            if restored.shape != shape or restored.dtype != dtype:
                 raise ShapeError(
-                    f"variable '{name}': expected a stored value of shape {list(value.shape)} and dtype "
-                    f"{value.dtype.name}, got shape {list(restored.shape)} and dtype {restored.dtype.name}."
+                    f"variable '{name}': expected a stored value of shape {list(shape)} and dtype "
+                    f"{dtype.name}, got shape {list(restored.shape)} and dtype {restored.dtype.name}."
                 )
             return cast(Tensor, restored)
     return None

@@ -225,11 +225,6 @@ def test_weight_name_twice():
         layer.add_weight("w", (1,))
 
 
-def test_partitioner_is_refused():
-    with pytest.raises(RuntimeError, match="variables cannot be partitioned"):
-        ln.Layer().add_weight("w", (1,), partitioner=lambda *_: None)
-
-
 def test_trainable_weight_synchronized_on_read():
     with pytest.raises(ValueError, match="synchronized on read cannot be trainable"):
         ln.Layer().add_weight("w", (1,), trainable=True, synchronization=ln.VariableSynchronization.ON_READ)

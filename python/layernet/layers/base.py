@@ -18,6 +18,7 @@ from layernet.errors import InvalidArgumentError, ShapeError
 from layernet.layers.input_spec import InputSpec
 from layernet.layers.nodes import NodeRecord
 from layernet.naming import thread
+from layernet.partitioning import partitioned
 from layernet.tensor import DTypeLike, Symbol, Tensor, as_dtype, constant, convert_to_tensor
 from layernet.variable import Variable, VariableAggregation, VariableSynchronization, layer_variable
 
@@ -298,7 +299,7 @@ class Layer(NodeRecord):
         with naming.lock, symbolic.eagerly():
             if self.built:
                 return
-            dtype, kept = self._dtype, [list(weights) for weights in self._weight_lists()]
+            dtype, kept, names = self._dtype, [list(weights) for weights in self._weight_lists()], {*self._weight_names}
             if self._dtype is None and leaves and hasattr(leaves[0], "dtype"):
                 self._dtype = as_dtype(leaves[0].dtype).name
             try:
@@ -308,7 +309,7 @@ class Layer(NodeRecord):
                 self._dtype = dtype
                 for weights, earlier in zip(self._weight_lists(), kept, strict=True):
                     weights[:] = earlier
-                self._weight_names = {v.full_name.rpartition("/")[2] for v in self._own_weights()}
+                self._weight_names = names
                 raise
             self.built = True
             # What build has added to input_spec holds for this input too.
@@ -429,18 +430,18 @@ class Layer(NodeRecord):
             use_resource: Accepted and not used.
             synchronization: Kept as the variable's attribute.
             aggregation: Kept as the variable's attribute.
-            partitioner: Not supported.
+            partitioner: Function of `shape` and `dtype` that gives the number of pieces along each axis, such as
+                `ln.fixed_size_partitioner(4)`. None (default) takes that of the scope (see `ln.variable_scope`), False
+                none at all. Scalars are never cut.
 
         Returns:
-            The variable.
+            The variable; with a partitioner a `PartitionedVariable`, which reads as the whole, while the lists of the
+            layer have its pieces.
 
         Raises:
-            ValueError: A name used before in this layer, an unknown size, an unknown initializer, or a trainable
-                variable synchronized on read.
-            NotImplementedError: A partitioner was given.
+            ValueError: A name used before in this layer, an unknown size, an unknown initializer, a trainable variable
+                synchronized on read, or a partitioner that does not fit the shape.
         """
-        if partitioner is not None:
-            raise NotImplementedError(f"{self._who()}: variables cannot be partitioned. Leave out the partitioner.")
         if synchronization is VariableSynchronization.ON_READ:
             if trainable:
                 raise ValueError(f"{self._who()}: a variable that is synchronized on read cannot be trainable.")
@@ -457,22 +458,44 @@ class Layer(NodeRecord):
             initializer = "glorot_uniform" if wanted.is_floating else "zeros"
         make = initializers.get(initializer)
         self._fix_scope()
-        variable = layer_variable(
-            name,
-            cast(naming.VariableScope, self._scope),
-            full_shape,
-            lambda: _initial_value(make, full_shape, wanted),
-            trainable and self.trainable,
-            wanted,
-            constraint,
-            synchronization,
-            aggregation,
-        )
+        scope = cast(naming.VariableScope, self._scope)
+
+        def variable(name: str, shape: tuple[int, ...], value: Callable[[], Any], piece: Any = None) -> Variable:
+            return layer_variable(
+                name,
+                scope,
+                shape,
+                value,
+                trainable and self.trainable,
+                wanted,
+                constraint,
+                synchronization,
+                aggregation,
+                piece,
+            )
+
+        if partitioner is None:
+            partitioner = scope.find_partitioner()
+        if partitioner and full_shape:
+            result: Any = partitioned(
+                name,
+                scope.child_name(name),
+                full_shape,
+                wanted,
+                partitioner,
+                lambda shape, info: _initial_value(make, shape, wanted, info),
+                "partition_info" in parameters_of(make) and not isinstance(make, initializers.Initializer),
+                variable,
+            )
+            made = list(result)
+        else:
+            result = variable(name, full_shape, lambda: _initial_value(make, full_shape, wanted))
+            made = [result]
         self._weight_names.add(name)
-        (self._trainable_weights if trainable else self._non_trainable_weights).append(variable)
+        (self._trainable_weights if trainable else self._non_trainable_weights).extend(made)
         if regularizer is not None:
-            self._regularized.append((variable, regularizers.get(regularizer)))
-        return variable
+            self._regularized += [(one, regularizers.get(regularizer)) for one in made]
+        return cast(Variable, result)
 
     def add_variable(self, *args: Any, **kwargs: Any) -> Variable:
         """The same as `add_weight`."""
@@ -741,14 +764,14 @@ def _shape_of(value: Any) -> Any:
     return None if shape is None else tuple(shape)
 
 
-def _initial_value(make: Callable[..., Any], shape: tuple[int, ...], dtype: Any) -> Any:
+def _initial_value(make: Callable[..., Any], shape: tuple[int, ...], dtype: Any, info: Any = None) -> Any:
     """What an initializer or a user's function gives for a shape."""
     accepted = parameters_of(make)
     options: dict[str, Any] = {}
     if "dtype" in accepted or not accepted:
         options["dtype"] = dtype
     if "partition_info" in accepted:
-        options["partition_info"] = None
+        options["partition_info"] = info
     value = make(shape, **options)
     tensor = constant(value, dtype=dtype) if not isinstance(value, Tensor) else value
     if tensor.shape != shape:

@@ -140,6 +140,7 @@ class BatchNormalization(Layer):
             dtype=kind,
             initializer=self.moving_mean_initializer,
             trainable=False,
+            partitioner=False,  # updated as one
         )
         self.moving_variance = self.add_weight(
             "moving_variance",
@@ -147,6 +148,7 @@ class BatchNormalization(Layer):
             dtype=kind,
             initializer=self.moving_variance_initializer,
             trainable=False,
+            partitioner=False,  # updated as one
         )
         self._ones, self._zeros = ops.ones(channels, kind), ops.zeros(channels, kind)
         self.built = True
