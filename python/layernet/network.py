@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, NoReturn, TypeVar
 
 from layernet import naming
+from layernet.errors import FailedPreconditionError
 from layernet.layers.base import Layer, parameters_of
 from layernet.variable import Variable
 
@@ -169,13 +170,15 @@ class Network(Layer):
             RuntimeError: `super().__init__()` was not called before.
         """
         if "_owned_layers" not in self.__dict__:
-            raise RuntimeError(
+            raise FailedPreconditionError(
                 f"{type(self).__name__}: expected super().__init__() before track_layer(). Call it first in __init__."
             )
         if not isinstance(layer, Layer):
             raise TypeError(f"{self._who()}: expected a layer to track, got {layer!r}.")
         if not layer._initialized:
-            raise RuntimeError(f"{type(layer).__name__}: its constructor did not call super().__init__().")
+            raise FailedPreconditionError(
+                f"{type(layer).__name__}: its constructor did not call super().__init__(). Call it first in __init__."
+            )
         with naming.lock:
             return self._track(layer)
 

@@ -51,6 +51,13 @@ class Mlp(ln.Model):
         return {**super().get_config(), "units": self.units}
 
 
+@ln.register_serializable(name="tests>NotNew")
+class NotNew(ln.Layer):
+    @classmethod
+    def from_config(cls, config):
+        return 3
+
+
 @ln.register_serializable(name="tests>bend")
 def bend(x):
     return x * ln.sigmoid(x * 3.0)
@@ -448,6 +455,10 @@ BROKEN = {
     "huge layer": (
         changed(lambda f: at(f, "layers", 0, "config").update(units=10**12)),
         "expected variables that fit the stored ones, got 'shared/kernel' of shape",
+    ),
+    "config of a layer within": (
+        changed(lambda f: at(f, "layers", 0).update({"class": "tests>NotNew"})),
+        "a class whose from_config gives a new layer, got tests>NotNew",
     ),
     "scope no string": (changed(lambda f: at(f, "layers", 0).update(scope=1)), "a scope that is a name"),
     "members elsewhere": (changed(lambda f: at(f, "layers", 0).update(members=[])), "members of a Sequential only"),

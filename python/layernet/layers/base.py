@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 from numpy import ndarray
 
 from layernet import initializers, naming, nest, regularizers, symbolic
-from layernet.errors import InvalidArgumentError, ShapeError
+from layernet.errors import FailedPreconditionError, InvalidArgumentError, ShapeError
 from layernet.layers.input_spec import InputSpec
 from layernet.layers.nodes import NodeRecord
 from layernet.naming import thread
@@ -234,7 +234,7 @@ class Layer(NodeRecord):
     def _full_call(self, inputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """A call with everything that a first or a symbolic one needs."""
         if not self._initialized:
-            raise RuntimeError(
+            raise FailedPreconditionError(
                 f"{type(self).__name__}: its constructor did not call super().__init__(). Call it first in __init__."
             )
         exact = kwargs.pop("scope", None)
