@@ -117,6 +117,15 @@ void Preparation::scratch(Dim count, std::size_t item) {
   }
 }
 
+void* Preparation::keep(std::size_t bytes, std::uint32_t replaced) {
+  auto room = std::make_shared<Ref<Storage>>(Storage::allocate(bytes));
+  step_.kept = (*room)->data;
+  step_.kept_bytes = bytes;
+  step_.replaced = replaced;
+  step_.constants = std::move(room);
+  return const_cast<void*>(step_.kept);
+}
+
 void Preparation::elementwise() noexcept {
   step_.elementwise = step_.last_axis = true;
   for (std::size_t i = 0; i < in_.size(); ++i)

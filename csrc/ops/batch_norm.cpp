@@ -74,10 +74,8 @@ struct BatchNorm {
     if (axis == -1) p.last_axis();
     if (gamma != nullptr && beta != nullptr && mean != nullptr && variance != nullptr) {
       const auto c = static_cast<std::size_t>(gamma->size());
-      Ref<Storage> room = Storage::allocate(2 * c * sizeof(T));
-      T* scale = static_cast<T*>(room->data);
+      T* scale = static_cast<T*>(p.keep(2 * c * sizeof(T), 0b11110));
       fold(gamma->as<T>(), beta->as<T>(), mean->as<T>(), variance->as<T>(), epsilon, c, scale, scale + c);
-      p.keep(std::make_shared<Ref<Storage>>(std::move(room)));
       params.folded = true;
       return;
     }
@@ -89,7 +87,7 @@ struct BatchNorm {
     const ChannelLayout l(b.in[0], p.axis);
     const T* scale;
     if (p.folded) {
-      scale = static_cast<const T*>(static_cast<const Ref<Storage>*>(step.constants.get())->get()->data);
+      scale = static_cast<const T*>(step.kept);
     } else {
       T* room = static_cast<T*>(b.scratch);
       fold(b.in[1].as<T>(), b.in[2].as<T>(), b.in[3].as<T>(), b.in[4].as<T>(), p.epsilon, l.c, room, room + l.c);

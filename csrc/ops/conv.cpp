@@ -158,7 +158,7 @@ kernels::GemmArgs product(std::size_t m, std::size_t n, std::size_t k, const voi
 template <class T>
 const void* packed_kernel(const Step& step, const View& w, std::size_t depth, std::size_t out, bool transposed,
                           unsigned char*& room) noexcept {
-  if (step.get<ConvParams>().packed) return static_cast<const Ref<Storage>*>(step.constants.get())->get()->data;
+  if (step.get<ConvParams>().packed) return step.kept;
   const auto& k = *step.kernels;
   const std::size_t rows = transposed ? out : depth, columns = transposed ? depth : out;
   void* packed = take_scratch<unsigned char>(room, LN_PICK(T, k, pack_b_bytes)(rows, columns));
@@ -173,9 +173,8 @@ void prepare_kernel(Preparation& p, std::size_t input, bool transposed) {
   const auto& k = p.kernels();
   const std::size_t bytes = LN_PICK(T, k, pack_b_bytes)(rows, columns);
   if (const Tensor* constant = p.constant(input)) {
-    Ref<Storage> room = Storage::allocate(bytes);
-    LN_PICK(T, k, pack_b)(constant->as<T>(), transposed ? 1 : out, transposed ? out : 1, rows, columns, room->data);
-    p.keep(std::make_shared<Ref<Storage>>(std::move(room)));
+    LN_PICK(T, k, pack_b)
+    (constant->as<T>(), transposed ? 1 : out, transposed ? out : 1, rows, columns, p.keep(bytes, 1U << input));
   } else {
     p.scratch(Dim(static_cast<std::int64_t>(bytes)), 1);
   }

@@ -160,6 +160,7 @@ struct Dense {
 
   template <class T>
   void prepare_for(Preparation& p) const {
+    constexpr std::uint32_t kWeights = 1U << 1;
     const Shape& w = p.in(1).shape;
     const auto k = static_cast<std::size_t>(w[transpose_w ? 1 : 0].value());
     const auto n = static_cast<std::size_t>(w[transpose_w ? 0 : 1].value());
@@ -175,13 +176,11 @@ struct Dense {
     if (const Tensor* weights = p.constant(1)) {
       const MatrixOperand b = operand(weights->data(), transpose_w ? k : n, transpose_w);
       if constexpr (std::is_same_v<T, double>) {
-        Ref<Storage> room = Storage::allocate(table.pack_b_bytes_f64(k, n));
-        table.pack_b_f64(weights->as<double>(), b.row_stride, b.column_stride, k, n, room->data);
-        p.keep(std::make_shared<Ref<Storage>>(std::move(room)));
+        table.pack_b_f64(weights->as<double>(), b.row_stride, b.column_stride, k, n,
+                         p.keep(table.pack_b_bytes_f64(k, n), kWeights));
       } else {
-        Ref<Storage> room = Storage::allocate(table.pack_b_bytes_f32(k, n));
-        table.pack_b_f32(weights->as<float>(), b.row_stride, b.column_stride, k, n, room->data);
-        p.keep(std::make_shared<Ref<Storage>>(std::move(room)));
+        table.pack_b_f32(weights->as<float>(), b.row_stride, b.column_stride, k, n,
+                         p.keep(table.pack_b_bytes_f32(k, n), kWeights));
       }
       params.packed = true;
       p.run(run<T>, "gemm_packed");
@@ -207,7 +206,7 @@ struct Dense {
     args.activation = p.activation;
     args.act_params = &p.alpha;
     args.workspace = b.scratch;
-    if (p.packed) args.b = static_cast<const Ref<Storage>*>(step.constants.get())->get()->data;
+    if (p.packed) args.b = step.kept;
     return args;
   }
 

@@ -164,10 +164,21 @@ void PlanImpl::place_values(const PlanGraph& g) {
     if (node.op->view_of >= 0)
       root_[static_cast<std::size_t>(node.outputs[0])] =
           root_[static_cast<std::size_t>(node.inputs[static_cast<std::size_t>(node.op->view_of)])];
+  // Constants that no step reads, because it keeps them packed, are let go.
+  std::vector<char> read(count, 0);
+  for (const PlanStep& s : steps_)
+    for (std::size_t i = 0; i < s.input_count; ++i)
+      if ((s.step.replaced >> i & 1) == 0) read[static_cast<std::size_t>(s.values[i])] = 1;
+  for (const PlanNode& node : g.nodes)
+    if (node.op->view_of >= 0)
+      read[static_cast<std::size_t>(node.inputs[static_cast<std::size_t>(node.op->view_of)])] = 1;
+  for (const int v : g.outputs) read[static_cast<std::size_t>(v)] = 1;
   for (std::size_t i = 0; i < count; ++i)
     if (g.values[i].constant) {
+      places_[i].kind = Place::Kind::constant;
+      if (read[i] == 0) continue;
       constants_.push_back(g.values[i].constant);
-      places_[i] = Place{Place::Kind::constant, 0, g.values[i].constant.data()};
+      places_[i].data = g.values[i].constant.data();
     }
   for (std::size_t i = 0; i < g.inputs.size(); ++i)
     places_[static_cast<std::size_t>(g.inputs[i])] = Place{Place::Kind::input, static_cast<int>(i), nullptr};
@@ -288,6 +299,7 @@ void PlanImpl::connect_ports() {
       if (place.kind == Place::Kind::output) output_views_.push_back(port);
     }
   for (const Tensor& t : constants_) constant_bytes_ += t.bytes();
+  for (const PlanStep& s : steps_) constant_bytes_ += s.step.kept_bytes;
 }
 
 // The batch is the first axis of whatever hangs on it, and no op mixes rows: then every block of rows can go through
@@ -343,11 +355,12 @@ std::vector<PlanStepInfo> PlanImpl::steps() const {
     info.kernel = s.step.kernel_name;
     info.flops = s.step.flops;
     info.flops_per_row = s.step.flops_per_n;
+    info.constant_bytes = s.step.kept_bytes;
     for (std::size_t i = 0; i < s.values.size(); ++i) {
       const auto v = static_cast<std::size_t>(s.values[i]);
       std::string& side = i < s.input_count ? info.inputs : info.outputs;
       side += (side.empty() ? "" : ", ") + to_string(specs_[v]);
-      if (places_[v].kind == Place::Kind::constant)
+      if (places_[v].data != nullptr)
         info.constant_bytes += static_cast<std::uint64_t>(fixed_count(specs_[v].shape)) * item_size(specs_[v].dtype);
     }
     out.push_back(std::move(info));

@@ -81,9 +81,12 @@ struct Step {
   const void* attributes = nullptr;  // of the op; outlive the step
   const kernels::KernelTable* kernels = nullptr;
   const char* kernel_name = "";     // what prepare chose, for people
-  std::shared_ptr<void> constants;  // packed weights and the like (plans only)
-  std::unique_ptr<Step> inner;      // of the half-precision adapter
-  std::int64_t scratch_bytes = 0;   // scratch = scratch_bytes + N * scratch_bytes_per_n
+  std::shared_ptr<void> constants;  // owns what prepare made of constant inputs (plans only)
+  const void* kept = nullptr;       // where Preparation::keep(bytes, ...) put it
+  std::uint64_t kept_bytes = 0;
+  std::uint32_t replaced = 0;      // bit i: run() does not read input i, what is kept takes its place
+  std::unique_ptr<Step> inner;     // of the half-precision adapter
+  std::int64_t scratch_bytes = 0;  // scratch = scratch_bytes + N * scratch_bytes_per_n
   std::int64_t scratch_bytes_per_n = 0;
   double flops = 0, flops_per_n = 0;  // estimated work: flops + N * flops_per_n
   // What prepare says of the op at hand, for plans. elementwise: an element of the one output depends on the elements
@@ -141,6 +144,9 @@ class LAYERNET_API Preparation {
     return *::new (step_.params) P();
   }
   void keep(std::shared_ptr<void> constants) noexcept { step_.constants = std::move(constants); }
+  // Aligned room that lives as long as the step, for what is made of the constant inputs in the set `replaced` (bits);
+  // run() finds it as step.kept and does not read these inputs.
+  void* keep(std::size_t bytes, std::uint32_t replaced);
   // Adds `count * item` bytes of scratch, rounded up to 64 (run() finds the parts in the order asked for).
   void scratch(Dim count, std::size_t item);
 
