@@ -109,6 +109,19 @@ def residual(batches: tuple[int, ...]) -> Workload:
     return builder.workload
 
 
+def preactivation(batches: tuple[int, ...]) -> Workload:
+    """128-256, four blocks x = x + dense(relu(bn(dense(relu(bn(x)))))), then relu(bn(x)) and 256-10."""
+    builder = Builder("preactivation", 128, batches)
+    x = builder.dense("x", 256)
+    for _ in range(4):
+        y = builder.step("relu", (builder.batch_norm(x),), 256)
+        y = builder.dense(y, 256)
+        y = builder.step("relu", (builder.batch_norm(y),), 256)
+        x = builder.step("add", (x, builder.dense(y, 256)), 256)
+    builder.dense(builder.step("relu", (builder.batch_norm(x),), 256), 10)
+    return builder.workload
+
+
 def inference() -> list[Workload]:
     return [
         mlp("tiny", (16, 64, 64, 4), "tanh", (1, 8, 64, 1024)),
@@ -118,6 +131,7 @@ def inference() -> list[Workload]:
         mlp("recsys", (512, 1024, 512, 256, 1), "relu", (1, 8, 64, 1024)),
         mlp("wide", (1024, 4096, 4096, 1024), "gelu", (1, 16, 256)),
         residual((1, 16, 256)),
+        preactivation((1, 16, 256)),
     ]
 
 

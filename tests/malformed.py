@@ -300,9 +300,9 @@ for member in ("inputs", "nodes", "outputs", "output_names"):
     for value in (None, 1, "a", {}):
         graph_case(f"{member} is {json.dumps(value)}", lambda g, m=member, v=value: g.update({m: v}))
 graph_case("with another member", lambda g: g.update(comment="hi"))
-for value in (0, -1, 2, 1000, 2**31, 2**63, 2**70, 1.0, 1.5, "1", None, [1], True):
+for value in (0, -1, 3, 1000, 2**31, 2**63, 2**70, 1.0, 1.5, "1", None, [1], True):
     graph_case(f"version {json.dumps(value)}", lambda g, v=value: g.update(version=v))
-graph_case("newer version with other members", lambda g: g.update(version=2, layers=[]))
+graph_case("newer version with other members", lambda g: g.update(version=3, layers=[]))
 for member in ("name", "dtype", "shape"):
     graph_case(f"input without {member}", lambda g, m=member: g["inputs"][0].pop(m))
     graph_case(f"input whose {member} is 1", lambda g, m=member: g["inputs"][0].update({m: 1}))
@@ -504,6 +504,50 @@ def wide(graph: dict[str, Any]) -> None:
 
 graph_case("values that double 64 times", wide)
 
+# ---- weights kept in a smaller type
+
+SMALL_DATA = struct.pack("<2f", 0.5, 0.25) + DATA[24:] + struct.pack("<6b", 0, 1, -127, 3, 127, 5)
+SMALL_HEADER = {
+    "net/kernel/scale": {"dtype": "F32", "shape": [1, 2], "data_offsets": [0, 8]},
+    "net/bias": {"dtype": "F32", "shape": [2], "data_offsets": [8, 16]},
+    "constant/0": {"dtype": "BOOL", "shape": [2], "data_offsets": [16, 18]},
+    "net/kernel": {"dtype": "I8", "shape": [3, 2], "data_offsets": [18, 24]},
+}
+SMALL_GRAPH = {**GRAPH, "version": 2, "weights": {"dtype": "int8", "variables": ["net/kernel"]}}
+GOOD_SMALL = packed(SMALL_GRAPH, SMALL_HEADER, SMALL_DATA)
+
+
+def weights_case(name: str, change: Callable[[dict[str, Any], dict[str, Any]], Any], data: bytes = SMALL_DATA) -> None:
+    """A copy of the graph and of the tensors' part of the header, changed."""
+    graph, header = copy.deepcopy(SMALL_GRAPH), copy.deepcopy(SMALL_HEADER)
+    change(graph, header)
+    content = packed(graph, header, data)
+    assert content != GOOD_SMALL, name
+    add("weights " + name, content)
+
+
+for value in (None, 1, "int8", [], {}):
+    weights_case(f"is {json.dumps(value)}", lambda g, _, v=value: g.update(weights=v))
+for member in ("dtype", "variables"):
+    weights_case(f"without {member}", lambda g, _, m=member: g["weights"].pop(m))
+weights_case("with another member", lambda g, _: g["weights"].update(scale=1))
+for value in ("float32", "uint8", "float64", "int4", "", 8, None):
+    weights_case(f"dtype {json.dumps(value)}", lambda g, _, v=value: g["weights"].update(dtype=v))
+weights_case("of another dtype than the tensor", lambda g, _: g["weights"].update(dtype="bfloat16"))
+for value in (None, "net/kernel", {}, [1], [None], [["net/kernel"]], ["net/none"], ["net/kernel", "net/none"]):
+    weights_case(f"variables {json.dumps(value)}", lambda g, _, v=value: g["weights"].update(variables=v))
+weights_case("of rank 1", lambda g, _: g["weights"].update(variables=["net/bias"]))
+weights_case("not among the variables", lambda g, _: g["weights"].update(variables=[]))
+weights_case("of a scale", lambda g, _: g["weights"].update(variables=["net/kernel", "net/kernel/scale"]))
+for shape in ([2], [2, 1], [1, 1, 2], [1, 2, 1]):
+    weights_case(f"scale of shape {shape}", lambda _, h, s=shape: h["net/kernel/scale"].update(shape=s))
+weights_case("scale of integers", lambda _, h: h["net/kernel/scale"].update(dtype="I32"))
+weights_case("scale under another name", lambda _, h: h.update({"scale": h.pop("net/kernel/scale")}))
+weights_case(
+    "scale that a node reads",
+    lambda g, _: g["nodes"].insert(0, {"op": "relu", "inputs": ["net/kernel/scale"]}) or g.update(outputs=[3]),
+)
+
 # Structures are read by Python alone; a program in C++ takes such files.
 STRUCTURES: dict[str, bytes] = {}
 for value in (
@@ -542,6 +586,7 @@ def write_all(folder: Path) -> list[Path]:
     """Writes GOOD and every case as files; the names are in index.txt."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "good").write_bytes(GOOD)
+    (folder / "good-weights").write_bytes(GOOD_SMALL)
     paths = []
     for number, content in enumerate(CASES.values()):
         paths.append(folder / f"bad-{number:04}")

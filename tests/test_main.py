@@ -24,7 +24,7 @@ def test_info_shows_ports_and_steps(saved, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "input input: float32 [N, 5]"
     assert lines[1] == "output output: float32 [N, 3]"
-    assert lines[2] == f"constants: {saved[0].nbytes} bytes"
+    assert lines[2] == f"constants: {saved[0].nbytes} bytes, weights float32"
     assert lines[3].startswith("step 0: dense (float32[N, 5], float32[5, 8], float32[8]) -> float32[N, 8], ")
 
 

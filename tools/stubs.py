@@ -77,7 +77,7 @@ SIGNATURES = {
     "Plan.run": "(self, inputs: list[Any]) -> list[npt.NDArray[Any]]",
     "Plan.steps": "(self) -> list[dict[str, Any]]",
     "PredictorFile.of": "(graph: Graph, variables: Mapping[Variable, str], inputs: Sequence[str],"
-    " outputs: Sequence[str], structure: str) -> PredictorFile",
+    " outputs: Sequence[str], structure: str, weights: str) -> PredictorFile",
     "Trace.__enter__": "(self) -> Self",
     "Trace.__exit__": "(self, *args: object) -> None",
     "Trace.effects": "(self) -> list[Effect]",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -59,10 +60,12 @@ def inference(workload: Workload, x: Array) -> dict[str, Callable[[], Any]]:
     predictor = ln.Predictor(net)
     predict = predictor.predict
     result = np.empty((len(x), workload.steps[-1].arrays[0].shape[1]), np.float32)
+    small = {f"layernet {weights}": ln.Predictor(net, weights=weights).predict for weights in ("bfloat16", "int8")}
     return {
         "layernet": lambda: predict(x),
         "layernet out=": lambda: predict(x, out=result),
         "layernet eager": lambda: net(x),
+        **{name: partial(call, x) for name, call in small.items()},
     }
 
 

@@ -12,13 +12,13 @@ using Path = py::bytes;  // os.fsencode has been applied
 using Released = py::call_guard<py::gil_scoped_release>;
 
 PredictorFile file_of(const Graph& graph, const py::dict& variables, std::vector<std::string> inputs,
-                      std::vector<std::string> outputs, const std::string& structure) {
+                      std::vector<std::string> outputs, const std::string& structure, py::handle weights) {
   PredictorFile::Names names;
   for (const auto& [variable, name] : variables)
     names.variables.emplace_back(&variable.cast<Variable&>(), name.cast<std::string>());
   names.inputs = std::move(inputs);
   names.outputs = std::move(outputs);
-  return PredictorFile::of(graph, names, structure);
+  return PredictorFile::of(graph, names, structure, dtype_of(weights));
 }
 
 py::capsule handle_of(const std::shared_ptr<Plan>& plan, const std::vector<std::string>& output_names) {
@@ -41,7 +41,7 @@ void bind_file(py::module_& m) {
       py::arg("data"), "The CRC-32C checksum of bytes.");
   py::class_<PredictorFile>(m, "PredictorFile", "A graph before the passes and the values of its variables, as a file.")
       .def_static("of", &file_of, py::arg("graph"), py::arg("variables"), py::arg("inputs"), py::arg("outputs"),
-                  py::arg("structure"), "The graph with the values that its variables have now.")
+                  py::arg("structure"), py::arg("weights"), "The graph with the values that its variables have now.")
       .def_static(
           "open",
           [](const Path& path) {
@@ -68,6 +68,9 @@ void bind_file(py::module_& m) {
           py::arg("path"), "Writes the file in one step.")
       .def(
           "bytes", [](const PredictorFile& file) { return py::bytes(file.bytes()); }, "The content of the file.")
+      .def_property_readonly(
+          "weights", [](const PredictorFile& file) { return std::string(name_of(file.weights())); },
+          "The type in which float32 weights are kept.")
       .def_property_readonly("structure", &PredictorFile::structure, "JSON of the caller's own.")
       .def_property_readonly("input_names", &PredictorFile::input_names, "Names of the inputs.")
       .def_property_readonly("output_count", &PredictorFile::output_count, "How many outputs.")

@@ -157,8 +157,10 @@ void bind_graph(py::module_& m) {
 
   py::class_<Plan, std::shared_ptr<Plan>>(m, "Plan",
                                           "A graph made ready to run: variables read, kernels chosen, weights packed.")
-      .def(py::init([](const Graph& graph) { return std::const_pointer_cast<Plan>(Plan::build(graph)); }),
-           py::arg("graph"))
+      .def(py::init([](const Graph& graph, py::handle weights) {
+             return std::const_pointer_cast<Plan>(Plan::build(graph, dtype_of(weights)));
+           }),
+           py::arg("graph"), py::arg("weights") = "float32")
       .def("run", &run_plan, py::arg("inputs"))
       .def("profile", &profile_plan, py::arg("inputs"))
       .def("workspace_bytes", &Plan::workspace_bytes, py::arg("n"))

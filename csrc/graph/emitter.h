@@ -18,8 +18,8 @@ Emitter& base_emitter() noexcept;
 void set_thread_emitter(Emitter* emitter) noexcept;
 
 // Fills `step` so that it runs the op on these specs. `constants`: nullptr when eager, else one tensor (or none) per
-// input.
+// input; `weights`: as Preparation has it.
 void prepare_step(const OpDef& op, const void* attributes, const InSpecs& in, const Specs& out, const Tensor* constants,
-                  Step& step);
+                  Step& step, DType weights = DType::float32);
 
 }  // namespace layernet

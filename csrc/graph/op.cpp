@@ -133,7 +133,7 @@ void Preparation::elementwise() noexcept {
 }
 
 void prepare_step(const OpDef& op, const void* attributes, const InSpecs& in, const Specs& out, const Tensor* constants,
-                  Step& step) {
+                  Step& step, DType weights) {
   step.attributes = attributes;
   step.kernels = &kernels::active_kernels();
   if (!op.any_type) {
@@ -142,7 +142,7 @@ void prepare_step(const OpDef& op, const void* attributes, const InSpecs& in, co
     for (const Spec& s : out) half = half || is_half(s.dtype);
     if (half) return prepare_half(op, attributes, in, out, step);
   }
-  Preparation p(in, out, constants, step);
+  Preparation p(in, out, constants, step, weights);
   op.prepare(attributes, p);
 }
 

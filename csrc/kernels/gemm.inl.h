@@ -11,8 +11,11 @@
 //
 // A tile is R rows by V vectors of columns held in registers; A is broadcast from memory with any strides, B comes in
 // panels `width` columns wide whose rows are contiguous (a row-major B is its own panel with a longer row).
-// Loop order and blocking follow Goto and van de Geijn, "Anatomy of high-performance matrix multiplication" (2008),
-// with the roles swapped: a few row tiles of A stay in L1, a block of B in L2.
+// B may be stored in a smaller type (wide only, float32 results): bfloat16 is widened as it is loaded, which gives the
+// bits of a float32 B of the same values; int8 counts in units of a scale for each column, the chain starts from 0 and
+// the end is sum * scale + bias, rounded once. Loop order and blocking follow Goto and van de Geijn, "Anatomy of
+// high-performance matrix multiplication" (2008), with the roles swapped: a few row tiles of A stay in L1, a block of B
+// in L2.
 //
 // Measured on one Zen 4 core of 3.7 GHz (118 GFLOP/s f32 with avx512 and with avx2) by benchmarks/kernels/bench_gemm,
 // packed:
@@ -80,12 +83,22 @@ struct Tile {
   static constexpr size_t chunk_n = 4 * block_n;
 };
 
-// One tile's operands. c and bias point at the tile's first column, b at its first panel.
-template <class T>
-struct TileCall {
+template <class W>
+struct TileScale {
+  static constexpr bool used = false;
+};
+template <>
+struct TileScale<int8_t> {
+  static constexpr bool used = true;
+  const float* scale;  // of the columns; null until the last block of k, whose tiles end the sums
+};
+
+// One tile's operands. c, bias and scale point at the tile's first column, b at its first panel.
+template <class T, class W = T>
+struct TileCall : TileScale<W> {
   const T* a;
   size_t rsa, csa;
-  const T* b;
+  const W* b;
   size_t row_stride, panel_stride;  // of B
   T* c;
   size_t ldc;
@@ -97,13 +110,20 @@ struct TileCall {
   bool relu;
 };
 
+// The bias of vector v of a tile, or 0.
+template <class T, class W>
+LN_INLINE Vec<T> tile_bias(const TileCall<T, W>& t, int v, bool end) {
+  constexpr int lanes = Tile<T>::lanes;
+  if (!t.bias) return Vec<T>::zero();
+  return end ? Vec<T>::load_partial(t.bias + v * lanes, t.last) : Vec<T>::load(t.bias + v * lanes);
+}
+
 // What the chains of a tile start from: bias, C, both or 0.
-template <class T, int R, int V>
-LN_INLINE void tile_start(const TileCall<T>& t, Vec<T> (&sum)[R][V]) {
+template <class T, class W, int R, int V>
+LN_INLINE void tile_start(const TileCall<T, W>& t, Vec<T> (&sum)[R][V]) {
   constexpr int lanes = Tile<T>::lanes, end = V - 1;
   unroll<V>(LN_EACH(v) {
-    Vec<T> s = Vec<T>::zero();
-    if (t.bias) s = v == end ? Vec<T>::load_partial(t.bias + v * lanes, t.last) : Vec<T>::load(t.bias + v * lanes);
+    const Vec<T> s = TileScale<W>::used ? Vec<T>::zero() : tile_bias(t, v, v == end);
     unroll<R>(LN_EACH(r) { sum[r][v] = s; });
   });
   if (!t.add_c) return;
@@ -115,9 +135,17 @@ LN_INLINE void tile_start(const TileCall<T>& t, Vec<T> (&sum)[R][V]) {
   });
 }
 
-template <class T, int R, int V>
-LN_INLINE void tile_finish(const TileCall<T>& t, Vec<T> (&sum)[R][V]) {
+template <class T, class W, int R, int V>
+LN_INLINE void tile_finish(const TileCall<T, W>& t, Vec<T> (&sum)[R][V]) {
   constexpr int lanes = Tile<T>::lanes, end = V - 1;
+  if constexpr (TileScale<W>::used) {
+    // The scales fill whole panels.
+    if (t.scale)
+      unroll<V>(LN_EACH(v) {
+        const Vec<T> scale = Vec<T>::load(t.scale + v * lanes), bias = tile_bias(t, v, v == end);
+        unroll<R>(LN_EACH(r) { sum[r][v] = fma(sum[r][v], scale, bias); });
+      });
+  }
   if (t.relu) unroll<R>(LN_EACH(r) { unroll<V>(LN_EACH(v) { sum[r][v] = max(Vec<T>::zero(), sum[r][v]); }); });
   T* c = t.c;
   const bool whole = t.last == lanes;
@@ -133,12 +161,12 @@ LN_INLINE void tile_finish(const TileCall<T>& t, Vec<T> (&sum)[R][V]) {
 }
 
 // Rows of A are addressed in threes from one pointer each: x86 scales an index register by 1 and 2 elements.
-template <class T, int R>
+template <class T, class W, int R>
 struct RowPointers {
   static constexpr int count = (R + 2) / 3;
   const T* p[count];
   size_t rsa, csa;
-  LN_INLINE explicit RowPointers(const TileCall<T>& t) : rsa(t.rsa), csa(t.csa) {
+  LN_INLINE explicit RowPointers(const TileCall<T, W>& t) : rsa(t.rsa), csa(t.csa) {
     unroll<count>(LN_EACH(g) { p[g] = t.a + 3 * g * t.rsa; });
   }
   LN_INLINE const T* row(int r) const { return p[r / 3] + static_cast<size_t>(r % 3) * rsa; }
@@ -152,37 +180,58 @@ struct RowPointers {
 // 0).
 constexpr int kPrefetchRows = 3;
 
-template <class T, int R, int V>
-void tile_wide(const TileCall<T>& t) noexcept {
+template <class T, class W, int R, int V>
+void tile_wide(const TileCall<T, W>& t) noexcept {
   constexpr int lanes = Tile<T>::lanes, vecs = Tile<T>::vecs;
   Vec<T> sum[R][V];
   tile_start(t, sum);
-  RowPointers<T, R> a(t);
-  const T* b = t.b;
+  RowPointers<T, W, R> a(t);
+  const W* b = t.b;
   const size_t row_stride = t.row_stride, panel_stride = t.panel_stride;
   [[maybe_unused]] const size_t ahead = t.ahead;
   for (size_t p = t.k; p != 0; --p) {
     if constexpr (R >= kPrefetchRows) __builtin_prefetch(b + ahead, 0, 2);
-    Vec<T> row[V];
-    unroll<V>(
-        LN_EACH(v) { row[v] = Vec<T>::load(b + static_cast<size_t>(v / vecs) * panel_stride + v % vecs * lanes); });
-    unroll<R>(LN_EACH(r) {
-      const Vec<T> x = Vec<T>::set1(*a.row(r));
-      unroll<V>(LN_EACH(v) { sum[r][v] = fma(x, row[v], sum[r][v]); });
-    });
+    const auto from = LN_EACH(v) {
+      return b + static_cast<size_t>(v / vecs) * panel_stride + v % vecs * lanes;
+    };
+    if constexpr (sizeof(T) == sizeof(W)) {
+      Vec<T> row[V];
+      unroll<V>(LN_EACH(v) { row[v] = Vec<T>::load(from(v)); });
+      unroll<R>(LN_EACH(r) {
+        const Vec<T> x = Vec<T>::set1(*a.row(r));
+        unroll<V>(LN_EACH(v) { sum[r][v] = fma(x, row[v], sum[r][v]); });
+      });
+    } else if constexpr (V <= 2) {
+      Vec<T> row[2];
+      load_pair(from(0), row[0], row[1]);
+      unroll<R>(LN_EACH(r) {
+        const Vec<T> x = Vec<T>::set1(*a.row(r));
+        unroll<V>(LN_EACH(v) { sum[r][v] = fma(x, row[v], sum[r][v]); });
+      });
+    } else {
+      // A widened vector takes a register, where one that is only loaded is an operand in memory: two at a time.
+      Vec<T> x[R];
+      unroll<R>(LN_EACH(r) { x[r] = Vec<T>::set1(*a.row(r)); });
+      unroll<(V + 1) / 2>(LN_EACH(i) {
+        Vec<T> row[2];
+        load_pair(from(2 * i), row[0], row[1]);
+        unroll<(V - 2 * i < 2 ? V - 2 * i : 2)>(
+            LN_EACH(v) { unroll<R>(LN_EACH(r) { sum[r][2 * i + v] = fma(x[r], row[v], sum[r][2 * i + v]); }); });
+      });
+    }
     a.advance();
     b += row_stride;
   }
   tile_finish(t, sum);
 }
 
-template <class T>
-using TileFn = void (*)(const TileCall<T>&) noexcept;
+template <class T, class W = T>
+using TileFn = void (*)(const TileCall<T, W>&) noexcept;
 
-// kWide<T>.fn[rows][vectors], null where the registers would not do.
-template <class T>
+// kWide<T, W>.fn[rows][vectors], null where the registers would not do.
+template <class T, class W>
 struct WideTiles {
-  TileFn<T> fn[Tile<T>::rows + 1][9];
+  TileFn<T, W> fn[Tile<T>::rows + 1][9];
   size_t most_panels[Tile<T>::rows + 1];
 
   template <int R, int V>
@@ -190,19 +239,28 @@ struct WideTiles {
     if constexpr (V > Tile<T>::most_vecs(R)) {
       if constexpr (R < Tile<T>::rows) fill<R + 1, 1>();
     } else {
-      fn[R][V] = &tile_wide<T, R, V>;
+      fn[R][V] = &tile_wide<T, W, R, V>;
       most_panels[R] = static_cast<size_t>(Tile<T>::most_vecs(R) / Tile<T>::vecs);
       fill<R, V + 1>();
     }
   }
   constexpr WideTiles() : fn{}, most_panels{} { fill<1, 1>(); }
 };
-template <class T>
-constexpr WideTiles<T> kWide{};
+template <class T, class W>
+constexpr WideTiles<T, W> kWide{};
 
 template <class T>
 LN_INLINE T* shift_bias(T* p, size_t by) {
   return p ? p + by : p;
+}
+
+// On to the panels that begin `columns` further.
+template <class T, class W>
+LN_INLINE void next_columns(TileCall<T, W>& t, size_t panels, size_t columns) {
+  t.b += panels * t.panel_stride;
+  t.c += columns;
+  t.bias = shift_bias(t.bias, columns);
+  if constexpr (TileScale<W>::used) t.scale = shift_bias(t.scale, columns);
 }
 
 // Rows of the next tile out of m: full tiles, then two halves rather than a sliver.
@@ -215,21 +273,19 @@ LN_INLINE size_t next_rows(size_t m) {
 // Up to one tile of rows by n columns; t.k is not limited. The path of small batches: nothing is done but the tiles.
 // t is used up. It is not passed by value: copying a struct that was just written field by field waits for the fields
 // to reach the cache, which took longer than the product of a small layer.
-template <class T>
-LN_INLINE void wide_few_rows(TileCall<T>& t, size_t m, size_t n) {
+template <class T, class W>
+LN_INLINE void wide_few_rows(TileCall<T, W>& t, size_t m, size_t n) {
   constexpr size_t lanes = static_cast<size_t>(Tile<T>::lanes), vecs = static_cast<size_t>(Tile<T>::vecs);
   constexpr size_t width = lanes * vecs;
-  const TileFn<T>* tiles = kWide<T>.fn[m];
-  const size_t most = kWide<T>.most_panels[m];
+  const TileFn<T, W>* tiles = kWide<T, W>.fn[m];
+  const size_t most = kWide<T, W>.most_panels[m];
   size_t panels = (n + width - 1) / width;
   t.last = static_cast<int>(lanes);
   while (panels > most) {
     const size_t take = panels >= 2 * most ? most : (panels + 1) / 2;
     tiles[take * vecs](t);
     const size_t columns = take * width;
-    t.b += take * t.panel_stride;
-    t.c += columns;
-    t.bias = shift_bias(t.bias, columns);
+    next_columns(t, take, columns);
     n -= columns;
     panels -= take;
   }
@@ -269,18 +325,18 @@ LN_INLINE void copy_rows(const T* a, size_t rsa, size_t csa, size_t m, size_t k,
 // Any number of rows by n columns, t.k <= block_k: each group of row tiles passes over the panels once. t is used up.
 // The first group is the one that finds B out of the caches: its last tile, whose own panel the tiles before it have
 // brought in, fetches the next one.
-template <class T>
-void wide_block(TileCall<T>& t, size_t m, size_t n, bool copy_a) noexcept {
+template <class T, class W>
+void wide_block(TileCall<T, W>& t, size_t m, size_t n, bool copy_a) noexcept {
   constexpr size_t lanes = static_cast<size_t>(Tile<T>::lanes), vecs = static_cast<size_t>(Tile<T>::vecs);
   constexpr size_t width = lanes * vecs;
   alignas(64) T buffer[Tile<T>::rows_at_once * kRowRoom<T>];
   for (bool first = true; m > 0; first = false) {
-    TileCall<T> group[Tile<T>::tiles_at_once];
+    TileCall<T, W> group[Tile<T>::tiles_at_once];
     size_t heights[Tile<T>::tiles_at_once];
     size_t tiles = 0;
     for (T* to = buffer; tiles < Tile<T>::tiles_at_once && m > 0; ++tiles) {
       const size_t rows = next_rows<T>(m);
-      TileCall<T>& tile = group[tiles];
+      TileCall<T, W>& tile = group[tiles];
       tile = t;
       heights[tiles] = rows;
       if (copy_a) {
@@ -297,12 +353,10 @@ void wide_block(TileCall<T>& t, size_t m, size_t n, bool copy_a) noexcept {
       const size_t vectors = (columns + lanes - 1) / lanes;
       group[tiles - 1].ahead = first && tiles > 1 && n - j > width ? t.panel_stride : 0;
       for (size_t i = 0; i < tiles; ++i) {
-        TileCall<T>& tile = group[i];
+        TileCall<T, W>& tile = group[i];
         tile.last = static_cast<int>(columns - (vectors - 1) * lanes);
-        kWide<T>.fn[heights[i]][vectors](tile);
-        tile.b += tile.panel_stride;
-        tile.c += width;
-        tile.bias = shift_bias(tile.bias, width);
+        kWide<T, W>.fn[heights[i]][vectors](tile);
+        next_columns(tile, 1, width);
       }
     }
   }
@@ -317,7 +371,7 @@ void tile_narrow(const TileCall<T>& t) noexcept {
   tile_start(t, sum[0]);
   unroll<chains - 1>(
       LN_EACH(u) { unroll<R>(LN_EACH(r) { unroll<V>(LN_EACH(v) { sum[u + 1][r][v] = Vec<T>::zero(); }); }); });
-  RowPointers<T, R> a(t);
+  RowPointers<T, T, R> a(t);
   const T* b = t.b;
   const size_t row_stride = t.row_stride;
   const int last = t.last;
@@ -559,8 +613,8 @@ class Epilogue {
 };
 
 // n > narrow_limit, B in place or packed. k_step limits how far down B one pass over its columns goes.
-template <class T>
-void wide_product(const TileCall<T>& t, size_t m, size_t n, size_t k_step, const Epilogue<T>& epilogue,
+template <class T, class W>
+void wide_product(const TileCall<T, W>& t, size_t m, size_t n, size_t k_step, const Epilogue<T>& epilogue,
                   FlushDenormals& mode) noexcept {
   using L = Tile<T>;
   const size_t k = t.k;
@@ -575,15 +629,17 @@ void wide_product(const TileCall<T>& t, size_t m, size_t n, size_t k_step, const
     for (size_t j = 0; j < n; j += step_n) {
       const size_t columns = n - j < step_n ? n - j : step_n;
       T* const c = t.c + i * t.ldc + j;
-      TileCall<T> block = t;
+      TileCall<T, W> block = t;
       for (size_t p = 0;;) {
         block.k = k - p < step_k ? k - p : step_k;
         block.a = t.a + i * t.rsa + p * t.csa;
         block.b = t.b + j / static_cast<size_t>(L::width) * t.panel_stride + p * t.row_stride;
         block.c = c;
-        block.bias = p == 0 ? shift_bias(t.bias, j) : nullptr;
+        const bool ends = p + block.k == k;
+        block.bias = (TileScale<W>::used ? ends : p == 0) ? shift_bias(t.bias, j) : nullptr;
+        if constexpr (TileScale<W>::used) block.scale = ends ? shift_bias(t.scale, j) : nullptr;
         block.add_c = t.add_c || p > 0;
-        block.relu = t.relu && p + block.k == k;
+        block.relu = t.relu && ends;
         if (few) {
           wide_few_rows(block, rows, columns);
         } else {
@@ -619,13 +675,13 @@ void few_columns_product(TileCall<T>& t, size_t m, size_t n, bool padded, const 
   }
 }
 
-template <class T>
-LN_INLINE TileCall<T> tile_call(const GemmArgs& g) {
-  TileCall<T> t;
+template <class T, class W = T>
+LN_INLINE TileCall<T, W> tile_call(const GemmArgs& g) {
+  TileCall<T, W> t;
   t.a = static_cast<const T*>(g.a);
   t.rsa = g.rsa;
   t.csa = g.csa;
-  t.b = static_cast<const T*>(g.b);
+  t.b = static_cast<const W*>(g.b);
   t.row_stride = t.panel_stride = t.ahead = 0;
   t.c = static_cast<T*>(g.c);
   t.ldc = g.ldc;
@@ -637,20 +693,11 @@ LN_INLINE TileCall<T> tile_call(const GemmArgs& g) {
   return t;
 }
 
-// Columns [first, first + columns) of the product; first is a multiple of the panel width. The whole n chooses the
-// rule, so that a product split by columns has the bits of the whole.
-template <class T>
-LN_INLINE void packed_columns(const GemmArgs& g, size_t first, size_t columns) {
+// Columns [first, first + columns) of a wide product; first is a multiple of the panel width.
+template <class T, class W>
+LN_INLINE void packed_wide(const GemmArgs& g, size_t first, size_t columns, TileCall<T, W>& t,
+                           const Epilogue<T>& epilogue, FlushDenormals& mode) {
   using L = Tile<T>;
-  if (g.m == 0 || columns == 0) return;
-  FlushDenormals mode;
-  TileCall<T> t = tile_call<T>(g);
-  const Epilogue<T> epilogue(g);
-  if (g.n <= L::narrow_limit) {
-    t.row_stride = PackedLayout<T>::width(g.n);
-    few_columns_product(t, g.m, g.n, true, epilogue, mode);
-    return;
-  }
   t.row_stride = static_cast<size_t>(L::width);
   t.panel_stride = g.k * static_cast<size_t>(L::width);
   t.b += first * g.k;
@@ -663,6 +710,22 @@ LN_INLINE void packed_columns(const GemmArgs& g, size_t first, size_t columns) {
     return;
   }
   wide_product(t, g.m, columns, SIZE_MAX, epilogue, mode);
+}
+
+// The same of any product. The whole n chooses the rule, so that a product split by columns has the bits of the whole.
+template <class T>
+LN_INLINE void packed_columns(const GemmArgs& g, size_t first, size_t columns) {
+  using L = Tile<T>;
+  if (g.m == 0 || columns == 0) return;
+  FlushDenormals mode;
+  TileCall<T> t = tile_call<T>(g);
+  const Epilogue<T> epilogue(g);
+  if (g.n <= L::narrow_limit) {
+    t.row_stride = PackedLayout<T>::width(g.n);
+    few_columns_product(t, g.m, g.n, true, epilogue, mode);
+    return;
+  }
+  packed_wide(g, first, columns, t, epilogue, mode);
 }
 
 template <class T>
@@ -748,32 +811,5 @@ void gemm(const GemmArgs* args) noexcept {
     }
   }
 }
-
-// --- kernels
-#define LN_GEMM_KERNELS(suffix, T)                                                                      \
-  void gemm_##suffix(const GemmArgs* g) noexcept {                                                      \
-    gemm<T>(g);                                                                                         \
-  }                                                                                                     \
-  size_t gemm_workspace_##suffix(size_t, size_t n, size_t k) noexcept {                                 \
-    return gemm_workspace<T>(n, k);                                                                     \
-  }                                                                                                     \
-  size_t pack_b_bytes_##suffix(size_t k, size_t n) noexcept {                                           \
-    return pack_b_bytes<T>(k, n);                                                                       \
-  }                                                                                                     \
-  void pack_b_##suffix(const T* b, size_t rsb, size_t csb, size_t k, size_t n, void* packed) noexcept { \
-    pack_b(b, rsb, csb, k, n, packed);                                                                  \
-  }                                                                                                     \
-  void gemm_packed_##suffix(const GemmArgs* g) noexcept {                                               \
-    packed_columns<T>(*g, 0, g->n);                                                                     \
-  }                                                                                                     \
-  size_t gemm_panel_##suffix(size_t n) noexcept {                                                       \
-    return PackedLayout<T>::width(n);                                                                   \
-  }                                                                                                     \
-  void gemm_packed_columns_##suffix(const GemmArgs* g, size_t first, size_t columns) noexcept {         \
-    packed_columns<T>(*g, first, columns);                                                              \
-  }
-LN_GEMM_KERNELS(f32, float)
-LN_GEMM_KERNELS(f64, double)
-#undef LN_GEMM_KERNELS
 
 LN_END_TARGET

@@ -61,6 +61,27 @@ struct BatchNorm {
       out[4] = emit::affine(e, emit::multiply(e, emit::multiply(e, product, scale), emit::square(e, rstd)), -0.5);
     return out;
   }
+  ScaleShift scale_shift(const Spec& x, const Tensor* constants) const {
+    if (axis != -1 && axis != static_cast<std::int64_t>(x.shape.size()) - 1) return {};
+    for (int i = 1; i < 5; ++i)
+      if (!constants[i]) return {};
+    if (x.dtype == DType::float64) return scale_shift_of<double>(constants);
+    if (x.dtype == DType::float32) return scale_shift_of<float>(constants);
+    return {};
+  }
+  template <class T>
+  ScaleShift scale_shift_of(const Tensor* constants) const {
+    const T *gamma = constants[1].as<T>(), *beta = constants[2].as<T>(), *mean = constants[3].as<T>(),
+            *variance = constants[4].as<T>();
+    ScaleShift result;
+    for (std::int64_t i = 0; i < constants[1].size(); ++i) {
+      const double scale = static_cast<double>(gamma[i]) / std::sqrt(static_cast<double>(variance[i]) + epsilon);
+      result.scale.push_back(scale);
+      result.shift.push_back(static_cast<double>(beta[i]) - static_cast<double>(mean[i]) * scale);
+    }
+    return result;
+  }
+
   void prepare(Preparation& p) const {
     p.in(0).dtype == DType::float64 ? prepare_for<double>(p) : prepare_for<float>(p);
   }

@@ -65,9 +65,12 @@ Value activation_grad(Emitter& e, int activation, double alpha, const Value& dy,
 }
 
 struct DenseParams {
-  bool has_bias, has_residual, transpose_w, packed;
+  bool has_bias, has_residual, transpose_w;
   int activation;
   double alpha;
+  // Of the packed weights; null when they are not packed.
+  void (*product)(const kernels::GemmArgs*) noexcept;
+  void (*columns)(const kernels::GemmArgs*, std::size_t first, std::size_t count) noexcept;
 };
 
 // [rows, last] of a value of higher rank.
@@ -148,10 +151,12 @@ struct Dense {
     return out;
   }
 
+  std::size_t weight_axis() const noexcept { return transpose_w ? 0 : 1; }
+
   // Takes over what follows: a batch norm, a bias, a residual, an activation.
   bool absorb(const Fusion& f);
   bool absorb_activation(const Fusion& f);
-  bool absorb_batch_norm(const Fusion& f) const;
+  bool absorb_scale_shift(const Fusion& f) const;
 
   void prepare(Preparation& p) const {
     const bool f64 = p.in(0).dtype == DType::float64;
@@ -160,13 +165,11 @@ struct Dense {
 
   template <class T>
   void prepare_for(Preparation& p) const {
-    constexpr std::uint32_t kWeights = 1U << 1;
     const Shape& w = p.in(1).shape;
     const auto k = static_cast<std::size_t>(w[transpose_w ? 1 : 0].value());
     const auto n = static_cast<std::size_t>(w[transpose_w ? 0 : 1].value());
-    const auto& table = p.kernels();
     DenseParams& params = p.params<DenseParams>();
-    params = {p.in().size() >= 3, p.in().size() == 4, transpose_w, false, activation, alpha};
+    params = {p.in().size() >= 3, p.in().size() == 4, transpose_w, activation, alpha, nullptr, nullptr};
     p.last_axis();
     if (params.has_residual) p.in_place(3);
     Dim rows = 1;
@@ -175,21 +178,42 @@ struct Dense {
     p.work(rows, 2.0 * static_cast<double>(k) * static_cast<double>(n));
     if (const Tensor* weights = p.constant(1)) {
       const MatrixOperand b = operand(weights->data(), transpose_w ? k : n, transpose_w);
-      if constexpr (std::is_same_v<T, double>) {
-        table.pack_b_f64(weights->as<double>(), b.row_stride, b.column_stride, k, n,
-                         p.keep(table.pack_b_bytes_f64(k, n), kWeights));
-      } else {
-        table.pack_b_f32(weights->as<float>(), b.row_stride, b.column_stride, k, n,
-                         p.keep(table.pack_b_bytes_f32(k, n), kWeights));
-      }
-      params.packed = true;
-      p.run(run<T>, "gemm_packed");
+      const char* kernel = pack<T>(p, params, *weights, b, k, n);
+      p.run(run<T>, kernel);
       p.parts(run_part<T>);
       return;
     }
     gemm_scratch<T>(p, rows, Dim(static_cast<std::int64_t>(n)), Dim(static_cast<std::int64_t>(k)),
                     operand(nullptr, k, false), operand(nullptr, transpose_w ? k : n, transpose_w));
     p.run(run<T>, "gemm");
+  }
+
+  // Packs the weights, in the type asked for where that serves, and gives the name of the kernel for it.
+  template <class T>
+  static const char* pack(Preparation& p, DenseParams& params, const Tensor& weights, const MatrixOperand& b,
+                          std::size_t k, std::size_t n) {
+    constexpr std::uint32_t kWeights = 1U << 1;
+    const auto& table = p.kernels();
+    const auto with = [&](const auto& pack_b, std::size_t bytes, const char* kernel) {
+      pack_b(weights.as<T>(), b.row_stride, b.column_stride, k, n, p.keep(bytes, kWeights));
+      return kernel;
+    };
+#define LN_PACKED(type)                              \
+  params.product = table.gemm_packed_##type;         \
+  params.columns = table.gemm_packed_columns_##type; \
+  return with(table.pack_b_##type, table.pack_b_bytes_##type(k, n), "gemm_packed_" #type)
+    if constexpr (std::is_same_v<T, double>) {
+      LN_PACKED(f64);
+    } else {
+      if (p.weights() == DType::bfloat16 && table.pack_b_bytes_bf16(k, n) != 0) {
+        LN_PACKED(bf16);
+      }
+      if (p.weights() == DType::int8 && table.pack_b_bytes_i8(k, n) != 0) {
+        LN_PACKED(i8);
+      }
+      LN_PACKED(f32);
+    }
+#undef LN_PACKED
   }
 
   template <class T>
@@ -206,7 +230,7 @@ struct Dense {
     args.activation = p.activation;
     args.act_params = &p.alpha;
     args.workspace = b.scratch;
-    if (p.packed) args.b = step.kept;
+    if (p.product != nullptr) args.b = step.kept;
     return args;
   }
 
@@ -230,11 +254,8 @@ struct Dense {
   static void run(const Step& step, const Buffers& b) noexcept {
     const auto args = arguments<T>(step, b);
     place_residual<T>(step, b, args, 0, args.n);
-    if (!step.get<DenseParams>().packed) return gemm_run<T>(args);
-    if constexpr (std::is_same_v<T, double>)
-      step.kernels->gemm_packed_f64(&args);
-    else
-      step.kernels->gemm_packed_f32(&args);
+    const auto& p = step.get<DenseParams>();
+    p.product != nullptr ? p.product(&args) : gemm_run<T>(args);
   }
 
   // Whole panels of columns, so that a column is computed by the same instructions whoever does it.
@@ -254,28 +275,13 @@ struct Dense {
     const std::size_t first = bound(part), last = bound(part + 1);
     if (first == last) return;
     place_residual<T>(step, b, args, first, last);
-    if constexpr (std::is_same_v<T, double>)
-      k.gemm_packed_columns_f64(&args, first, last - first);
-    else
-      k.gemm_packed_columns_f32(&args, first, last - first);
+    step.get<DenseParams>().columns(&args, first, last - first);
   }
 };
 
-// Attributes of the ops that may follow, read by name.
-class IgnoringReader : public FieldVisitor {
+// Attributes of an activation that follows, read by name.
+class ActivationReader final : public FieldVisitor {
  public:
-  void operator()(const char*, bool&) override {}
-  void operator()(const char*, double&) override {}
-  void operator()(const char*, std::int64_t&) override {}
-  void operator()(const char*, DType&) override {}
-  void operator()(const char*, Ints&) override {}
-  void operator()(const char*, Shape&) override {}
-  void choice(const char*, int&, const char* const*, int) override {}
-};
-
-class ActivationReader final : public IgnoringReader {
- public:
-  using IgnoringReader::operator();
   double alpha = 1.0;
   bool approximate = false;
   void operator()(const char* name, bool& v) override {
@@ -284,15 +290,11 @@ class ActivationReader final : public IgnoringReader {
   void operator()(const char* name, double& v) override {
     if (std::strcmp(name, "alpha") == 0) alpha = v;
   }
-};
-
-class BatchNormReader final : public IgnoringReader {
- public:
-  using IgnoringReader::operator();
-  std::int64_t axis = -1;
-  double epsilon = 0;
-  void operator()(const char*, std::int64_t& v) override { axis = v; }
-  void operator()(const char*, double& v) override { epsilon = v; }
+  void operator()(const char*, std::int64_t&) override {}
+  void operator()(const char*, DType&) override {}
+  void operator()(const char*, Ints&) override {}
+  void operator()(const char*, Shape&) override {}
+  void choice(const char*, int&, const char* const*, int) override {}
 };
 
 bool Dense::absorb_activation(const Fusion& f) {
@@ -307,52 +309,39 @@ bool Dense::absorb_activation(const Fusion& f) {
   return false;
 }
 
-// w' = w s and b' = (b - mean) s + beta with s = gamma / sqrt(variance + epsilon), in float64 (Jacob et al. 2018, 3.2).
+// w' = w scale and b' = b scale + shift, in float64 (for batch norm: Jacob et al. 2018, 3.2).
 template <class T>
-void fold_batch_norm(std::vector<FusionInput>& inputs, const std::vector<FusionInput>& norm, double epsilon,
-                     bool transpose_w) {
+void fold_scale_shift(std::vector<FusionInput>& inputs, const ScaleShift& by, bool transpose_w) {
   const Tensor w = inputs[1].constant;
   const auto rows = static_cast<std::size_t>(w.shape()[0].value()),
              columns = static_cast<std::size_t>(w.shape()[1].value());
   const std::size_t n = transpose_w ? rows : columns;
-  const T *gamma = norm[1].constant.as<T>(), *beta = norm[2].constant.as<T>(), *mean = norm[3].constant.as<T>(),
-          *variance = norm[4].constant.as<T>();
-  std::vector<double> scale(n);
-  for (std::size_t j = 0; j < n; ++j)
-    scale[j] = static_cast<double>(gamma[j]) / std::sqrt(static_cast<double>(variance[j]) + epsilon);
   Tensor scaled = Tensor::empty(w.spec());
   T* to = static_cast<T*>(scaled.mutable_data());
   for (std::size_t i = 0; i < rows; ++i)
     for (std::size_t j = 0; j < columns; ++j)
       to[i * columns + j] =
-          static_cast<T>(static_cast<double>(w.as<T>()[i * columns + j]) * scale[transpose_w ? i : j]);
+          static_cast<T>(static_cast<double>(w.as<T>()[i * columns + j]) * by.scale[transpose_w ? i : j]);
   Tensor shift = Tensor::empty(Spec(w.dtype(), Shape{Dim(static_cast<std::int64_t>(n))}));
   const T* bias = inputs.size() > 2 ? inputs[2].constant.as<T>() : nullptr;
   for (std::size_t j = 0; j < n; ++j)
-    static_cast<T*>(shift.mutable_data())[j] = static_cast<T>(
-        ((bias != nullptr ? static_cast<double>(bias[j]) : 0.0) - static_cast<double>(mean[j])) * scale[j] +
-        static_cast<double>(beta[j]));
+    static_cast<T*>(shift.mutable_data())[j] =
+        static_cast<T>((bias != nullptr ? static_cast<double>(bias[j]) * by.scale[j] : 0.0) + by.shift[j]);
   inputs.resize(2);
   inputs[1] = FusionInput{scaled.spec(), std::move(scaled), -1};
   inputs.push_back(FusionInput{shift.spec(), std::move(shift), -1});
 }
 
-bool Dense::absorb_batch_norm(const Fusion& f) const {
-  if (std::strcmp(f.next.name, "batch_norm") != 0 || f.position != 0) return false;
-  BatchNormReader reader;
-  f.next.visit(const_cast<void*>(f.next_attributes), reader);
-  const auto last = static_cast<std::int64_t>(f.result.shape.size()) - 1;
-  if (reader.axis != -1 && reader.axis != last) return false;
+bool Dense::absorb_scale_shift(const Fusion& f) const {
+  if (f.next.scale_shift == nullptr || f.position != 0) return false;
   for (std::size_t i = 1; i < f.inputs.size(); ++i)
     if (!f.inputs[i].constant) return false;
-  for (std::size_t i = 1; i < 5; ++i)
-    if (!f.next_inputs[i].constant) return false;
-  if (f.result.dtype == DType::float64)
-    fold_batch_norm<double>(f.inputs, f.next_inputs, reader.epsilon, transpose_w);
-  else if (f.result.dtype == DType::float32)
-    fold_batch_norm<float>(f.inputs, f.next_inputs, reader.epsilon, transpose_w);
-  else
-    return false;
+  std::vector<Tensor> constants;
+  for (const FusionInput& input : f.next_inputs) constants.push_back(input.constant);
+  const ScaleShift by = f.next.scale_shift(f.next_attributes, f.result, constants.data());
+  if (by.scale.empty()) return false;
+  f.result.dtype == DType::float64 ? fold_scale_shift<double>(f.inputs, by, transpose_w)
+                                   : fold_scale_shift<float>(f.inputs, by, transpose_w);
   return true;
 }
 
@@ -360,7 +349,7 @@ bool Dense::absorb(const Fusion& f) {
   if (activation != kernels::kActNone) return false;
   if (absorb_activation(f)) return true;
   if (f.inputs.size() == 4) return false;
-  if (absorb_batch_norm(f)) return true;
+  if (absorb_scale_shift(f)) return true;
   if (std::strcmp(f.next.name, "add") != 0) return false;
   const FusionInput& other = f.next_inputs[1 - f.position];
   const Shape bias{f.result.shape.back()};
@@ -368,7 +357,8 @@ bool Dense::absorb(const Fusion& f) {
     f.inputs.push_back(other);
     return true;
   }
-  if (!(other.spec == f.result)) return false;
+  // Sums of int8 weights are in units of their scales until they end: there is nothing to start from.
+  if (!(other.spec == f.result) || f.weights == DType::int8) return false;
   if (f.inputs.size() == 2) {
     Tensor none = Tensor::zeros(Spec(f.result.dtype, bias));
     f.inputs.push_back(FusionInput{none.spec(), std::move(none), -1});

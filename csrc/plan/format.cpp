@@ -157,9 +157,14 @@ class FileContent final : public PredictorFile::Content {
 
 PredictorFile::PredictorFile(std::shared_ptr<const Content> content) noexcept : content_(std::move(content)) {}
 
-PredictorFile PredictorFile::of(const Graph& graph, const Names& names, const std::string& structure) {
+PredictorFile PredictorFile::of(const Graph& graph, const Names& names, const std::string& structure, DType weights) {
   const JsonDocument checked(structure, "structure");
-  return PredictorFile(std::make_shared<GraphContent>(graph, names, structure));
+  const auto content = std::make_shared<GraphContent>(graph, names, structure);
+  if (weights == DType::float32) return PredictorFile(content);
+  // Rounded weights are those of the file, in whatever way a plan comes to them.
+  content->extras.weights = weights;
+  const std::string rounded = PredictorFile(content).bytes();
+  return parse(rounded.data(), rounded.size());
 }
 
 PredictorFile PredictorFile::open(const std::string& path) {
@@ -182,6 +187,9 @@ std::size_t PredictorFile::output_count() const noexcept {
 const std::string& PredictorFile::structure() const noexcept {
   return content_->extras.structure;
 }
+DType PredictorFile::weights() const noexcept {
+  return content_->extras.weights;
+}
 const std::vector<std::string>& PredictorFile::output_names() const noexcept {
   return content_->extras.output_names;
 }
@@ -201,7 +209,7 @@ std::string PredictorFile::bytes() const {
 std::shared_ptr<const Plan> load_plan(const PredictorFile& file) {
   const Graph graph = file.graph();
   try {
-    return Plan::build(graph);
+    return Plan::build(graph, file.weights());
   } catch (const FormatError&) {
     throw;
   } catch (const Error& e) {

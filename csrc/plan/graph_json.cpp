@@ -6,6 +6,7 @@
 #include <set>
 
 #include "core/error.h"
+#include "core/small_weights.h"
 #include "graph/emitter.h"
 
 namespace layernet {
@@ -59,7 +60,9 @@ class AttributeWriter final : public FieldVisitor {
 class Writer {
  public:
   GraphJson write(const Graph& graph, const GraphExtras& extras) {
-    std::string s = join("{\"version\":", kGraphVersion, ",\"inputs\":[");
+    find_small(graph, extras.weights);
+    // The oldest version that reads it.
+    std::string s = join("{\"version\":", extras.weights == DType::float32 ? 1 : kGraphVersion, ",\"inputs\":[");
     for (std::size_t i = 0; i < graph.inputs().size(); ++i) {
       const SymbolBody& symbol = graph.inputs()[i].symbol();
       numbers_.emplace(std::make_pair(symbol.node.get(), symbol.output), next_++);
@@ -81,12 +84,57 @@ class Writer {
     s += "],\"output_names\":[";
     for (std::size_t i = 0; i < extras.output_names.size(); ++i)
       s += (i ? "," : "") + json_string(extras.output_names[i]);
-    s += "],\"structure\":" + extras.structure + "}";
+    s += "],\"structure\":" + extras.structure;
+    if (extras.weights != DType::float32) {
+      s += join(",\"weights\":{\"dtype\":\"", extras.weights, "\",\"variables\":[");
+      for (std::size_t i = 0; i < small_names_.size(); ++i) s += (i ? "," : "") + json_string(small_names_[i]);
+      s += "]}";
+    }
+    s += "}";
     result_.text = std::move(s);
     return std::move(result_);
   }
 
  private:
+  // The variables that are read as weights only, and where their channels are.
+  void find_small(const Graph& graph, DType weights) {
+    if (weights == DType::float32) return;
+    type_ = weights;
+    std::set<const Variable*> others;
+    const auto variable_of = [](const Value& v) -> const Variable* {
+      if (!v.is_symbol() || v.symbol().node->kind != Node::Kind::variable) return nullptr;
+      return v.symbol().node->targets[0].get();
+    };
+    for (const Ref<Node>& node : graph.nodes())
+      for (std::size_t i = 0; node->kind != Node::Kind::variable && i < node->inputs.size(); ++i) {
+        const Variable* variable = variable_of(node->inputs[i]);
+        if (variable == nullptr) continue;
+        const Spec& spec = node->inputs[i].spec();
+        const bool good =
+            i == 1 && node->op->weight_axis != nullptr && spec.dtype == DType::float32 && spec.shape.size() == 2;
+        const std::size_t axis = good ? node->op->weight_axis(node->attributes.get()) : 0;
+        if (!good || small_.emplace(variable, axis).first->second != axis) others.insert(variable);
+      }
+    for (const Value& v : graph.outputs()) others.insert(variable_of(v));
+    for (const Variable* variable : others) small_.erase(variable);
+  }
+
+  void add_tensor(const std::string& name, const Variable* variable) {
+    const auto axis = small_.find(variable);
+    const Tensor value = variable->value();
+    const std::string scale = name + "/scale";
+    if (axis == small_.end() || (type_ == DType::int8 && names_.count(scale) != 0)) {
+      result_.tensors.emplace_back(name, value);
+      return;
+    }
+    const SmallWeights small = narrowed(value, type_, axis->second);
+    result_.tensors.emplace_back(name, small.values);
+    small_names_.push_back(name);
+    if (!small.scale) return;
+    names_.insert(scale);
+    result_.tensors.emplace_back(scale, small.scale);
+  }
+
   std::string distinct(const std::string& wanted) {
     std::string name = wanted.empty() || wanted == "__metadata__" ? "variable" : wanted;
     for (int i = 1; !names_.insert(name).second; ++i) name = join(wanted.empty() ? "variable" : wanted, "_", i);
@@ -100,7 +148,7 @@ class Writer {
       // A variable of a constant's name would be read back as a constant.
       const bool taken = node.name.compare(0, 9, kConstantPrefix) == 0;
       found = variables_.emplace(variable, distinct(taken ? "variable/" + node.name : node.name)).first;
-      result_.tensors.emplace_back(found->second, variable->value());
+      add_tensor(found->second, variable);
     }
     references_[&node] = json_string(found->second);
   }
@@ -139,6 +187,9 @@ class Writer {
   std::map<const Variable*, std::string> variables_;
   std::map<const ValueBody*, std::string> constants_;
   std::set<std::string> names_;
+  DType type_ = DType::float32;
+  std::map<const Variable*, std::size_t> small_;  // with the axis of the channels
+  std::vector<std::string> small_names_;
 };
 
 // ---- reading
@@ -283,22 +334,41 @@ Object root_object(const JsonDocument& document) {
         throw FormatError(join(document.who(), ": expected a file of version ", kGraphVersion,
                                " or older, got version ", version, ". Update layernet to read it."));
     }
-  Object object(root, "the graph", {"version", "inputs", "nodes", "outputs", "output_names", "structure"},
+  Object object(root, "the graph", {"version", "inputs", "nodes", "outputs", "output_names", "structure", "weights"},
                 document.who());
   object.at("version");
   return object;
 }
 
+DType weights_from(const Object& root, const std::string& who) {
+  const JsonValue* value = root.find("weights");
+  if (value == nullptr) return DType::float32;
+  const Object weights(*value, "weights", {"dtype", "variables"}, who);
+  const DType type = dtype_from(weights.at("dtype"), "dtype of weights");
+  if (type != DType::bfloat16 && type != DType::int8)
+    weights.at("dtype").fail("dtype of weights", "\"bfloat16\" or \"int8\"");
+  return type;
+}
+
 class Reader {
  public:
   Reader(const JsonDocument& document, const GraphTensors& tensors)
-      : who_(document.who()), root_(root_object(document)), tensors_(tensors) {}
+      : who_(document.who()), root_(root_object(document)), tensors_(tensors), weights_(weights_from(root_, who_)) {
+    if (const JsonValue* value = root_.find("weights"))
+      for (const JsonValue& name :
+           Object(*value, "weights", {"dtype", "variables"}, who_).at("variables").items("variables of weights"))
+        small_.insert(name.string("a variable of weights"));
+  }
 
   Graph read() {
     const std::vector<JsonValue> inputs = limited(root_.at("inputs"), "inputs", kMaxPorts);
     for (std::size_t i = 0; i < inputs.size(); ++i) read_input(inputs[i], join("input ", i));
     const std::vector<JsonValue> nodes = limited(root_.at("nodes"), "nodes", kMaxNodes);
     for (std::size_t i = 0; i < nodes.size(); ++i) read_node(nodes[i], join("node ", i));
+    for (const std::string& name : small_)
+      if (read_.count(name) == 0)
+        throw FormatError(join(who_, ": expected the variables of weights to be tensors that the graph reads, got '",
+                               name.substr(0, 60), "'."));
     std::vector<Value> outputs;
     for (const JsonValue& v : limited(root_.at("outputs"), "outputs", kMaxPorts))
       outputs.push_back(reference(v, "an output"));
@@ -416,7 +486,7 @@ class Reader {
     if (!tensors_.has(name))
       throw FormatError(
           join(who_, ": expected ", what, " to be a tensor of the file, got '", name.substr(0, 60), "'."));
-    Tensor t = tensors_.read(name);
+    Tensor t = small_.count(name) != 0 ? small(name) : tensors_.read(name);
     Value v(t);
     if (name.compare(0, 9, kConstantPrefix) != 0) {
       v = read_symbolic(std::make_shared<Variable>(std::move(t)));
@@ -425,9 +495,32 @@ class Reader {
     return read_.emplace(name, std::move(v)).first->second;
   }
 
+  Tensor small(const std::string& name) {
+    SmallWeights weights{tensors_.read(name), Tensor()};
+    if (weights.values.dtype() != weights_ || weights.values.rank() != 2)
+      throw FormatError(join(who_, ": expected the weights '", name.substr(0, 60), "' as a matrix of ", weights_,
+                             ", got ", weights.values.spec(), "."));
+    if (weights_ != DType::int8) return widened(weights);
+    const std::string scale = name + "/scale";
+    if (!tensors_.has(scale) || read_.count(scale) != 0 || small_.count(scale) != 0)
+      throw FormatError(join(who_, ": expected a tensor '", scale.substr(0, 60), "' that only the weights use, got ",
+                             tensors_.has(scale) ? "one that something else reads." : "none."));
+    weights.scale = tensors_.read(scale);
+    const Shape &w = weights.values.shape(), &s = weights.scale.shape();
+    const bool fits = weights.scale.dtype() == DType::float32 && s.size() == 2 &&
+                      ((s[0] == Dim(1) && s[1] == w[1]) || (s[0] == w[0] && s[1] == Dim(1)));
+    if (!fits)
+      throw FormatError(join(who_, ": expected '", scale.substr(0, 60), "' as float32 of shape [1, ", w[1], "] or [",
+                             w[0], ", 1], got ", weights.scale.spec(), "."));
+    read_.emplace(scale, Value(weights.scale));
+    return widened(weights);
+  }
+
   const std::string& who_;
   Object root_;
   const GraphTensors& tensors_;
+  const DType weights_;
+  std::set<std::string> small_;  // names of the variables that the file holds so
   std::vector<Value> values_, inputs_;
   std::vector<char> constant_;  // per value: does not depend on an input
   std::uint64_t constant_bytes_ = 0;
@@ -463,6 +556,7 @@ GraphExtras read_graph_extras(const JsonDocument& document) {
   if (!extras.output_names.empty() && extras.output_names.size() != extras.outputs)
     throw FormatError(join(document.who(), ": expected as many output_names as outputs (", extras.outputs, "), got ",
                            extras.output_names.size(), "."));
+  extras.weights = weights_from(root, document.who());
   if (const JsonValue* found = root.find("structure"))
     extras.structure = found->is_string() ? "\"" + std::string(found->raw()) + "\"" : std::string(found->raw());
   return extras;

@@ -4,6 +4,10 @@
 //    "nodes": [{"op": "dense", "inputs": [0, "net/dense/kernel"], "attributes": {"activation": "tanh"}}],
 //    "outputs": [1], "output_names": ["y"], "structure": ...}
 //
+// "weights": {"dtype": "int8", "variables": ["net/dense/kernel"]} (version 2): the file holds these variables in that
+// type, int8 ones together with "<name>/scale"; the graph computes with the float32 weights that they stand for, and
+// plans keep theirs in that type.
+//
 // Values have numbers in order of appearance, inputs first, then the outputs of each node; a string is a tensor of the
 // file. Sizes are integers, "N", "3N" (multiples of the batch) or, in attributes only, "?" (to be inferred).
 #pragma once
@@ -17,7 +21,7 @@
 
 namespace layernet {
 
-constexpr int kGraphVersion = 1;
+constexpr int kGraphVersion = 2;
 
 struct GraphJson {
   std::string text;
@@ -29,6 +33,7 @@ struct GraphExtras {
   std::size_t outputs = 0;                // how many
   std::vector<std::string> output_names;  // of all outputs, or none
   std::string structure = "null";         // JSON of the caller's own
+  DType weights = DType::float32;
 };
 // Variables by the names of their nodes (made distinct), constants as "constant/<i>".
 GraphJson graph_to_json(const Graph& graph, const GraphExtras& extras);

@@ -271,7 +271,8 @@ void PlanImpl::prepare_steps(const PlanGraph& g) {
       out.push_back(specs_[static_cast<std::size_t>(v)]);
       s.values.push_back(v);
     }
-    prepare_step(*node.op, node.attributes.get(), InSpecs(in.data(), in.size()), out, constants.data(), s.step);
+    prepare_step(*node.op, node.attributes.get(), InSpecs(in.data(), in.size()), out, constants.data(), s.step,
+                 g.weights);
     scratch_fixed_ = std::max(scratch_fixed_, s.step.scratch_bytes);
     scratch_per_n_ = std::max(scratch_per_n_, s.step.scratch_bytes_per_n);
     if (s.step.flops == 0 && s.step.flops_per_n == 0) {
@@ -566,11 +567,13 @@ void PlanImpl::run_threads(int threads, std::int64_t n, const void* const* input
 
 }  // namespace
 
-std::shared_ptr<const Plan> Plan::build(const Graph& graph) {
+std::shared_ptr<const Plan> Plan::build(const Graph& graph, DType weights) {
   PlanGraph g = make_plan_graph(graph);
+  g.weights = weights;
   drop_identities(g);
   fold_constants(g);
   fuse(g);
+  lower_scale_shift(g);
   chain_elementwise(g);
   drop_dead(g);
   return std::make_shared<PlanImpl>(std::move(g));

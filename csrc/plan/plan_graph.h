@@ -26,6 +26,7 @@ struct PlanGraph {
   std::vector<PlanNode> nodes;
   std::vector<int> inputs, outputs;
   std::vector<std::string> input_names;
+  DType weights = DType::float32;  // how constant weights are kept
   bool reshapes = false;  // an op gives its input another shape, also one that happens to be the same and is dropped
 
   std::string text() const;
@@ -39,6 +40,7 @@ PlanGraph make_plan_graph(const Graph& graph);
 void drop_identities(PlanGraph& g);
 void fold_constants(PlanGraph& g);
 void fuse(PlanGraph& g);
+void lower_scale_shift(PlanGraph& g);
 void chain_elementwise(PlanGraph& g);
 void drop_dead(PlanGraph& g);
 

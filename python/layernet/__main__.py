@@ -95,7 +95,7 @@ def _info(options: argparse.Namespace) -> None:
     for what, ports, types in zip(("input", "output"), predictor._ports, dtypes, strict=True):
         for (name, shape), dtype in zip(ports, types, strict=True):
             print(f"{what} {name}: {dtype} [{', '.join('N' if size is None else str(size) for size in shape)}]")
-    print(f"constants: {predictor.nbytes} bytes")
+    print(f"constants: {predictor.nbytes} bytes, weights {predictor.weights}")
     for index, step in enumerate(predictor.steps):
         print(
             f"step {index}: {step['op']} ({step['inputs']}) -> {step['outputs']}, "

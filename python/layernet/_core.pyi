@@ -338,7 +338,7 @@ class Plan:
     def last_axis_only(self) -> bool: ...
     @property
     def steps(self) -> list[dict[str, Any]]: ...
-    def __init__(self, graph: Graph) -> None: ...
+    def __init__(self, graph: Graph, weights: Any = "float32") -> None: ...
     def capsule(self) -> CapsuleType: ...
     def profile(self, inputs: list[Any]) -> list[float]: ...
     def run(self, inputs: list[Any]) -> list[npt.NDArray[Any]]: ...
@@ -364,6 +364,10 @@ class PredictorFile:
     def structure(self) -> str:
         """JSON of the caller's own."""
 
+    @property
+    def weights(self) -> str:
+        """The type in which float32 weights are kept."""
+
     def bytes(self) -> builtins.bytes:
         """The content of the file."""
 
@@ -372,7 +376,12 @@ class PredictorFile:
 
     @staticmethod
     def of(
-        graph: Graph, variables: Mapping[Variable, str], inputs: Sequence[str], outputs: Sequence[str], structure: str
+        graph: Graph,
+        variables: Mapping[Variable, str],
+        inputs: Sequence[str],
+        outputs: Sequence[str],
+        structure: str,
+        weights: str,
     ) -> PredictorFile:
         """The graph with the values that its variables have now."""
 

@@ -25,7 +25,7 @@ bool refused(const std::string& content, std::string* message) {
 }
 
 // x -> leaky_relu(x w), with a constant and a variable.
-PredictorFile small_file() {
+PredictorFile small_file(DType weights = DType::float32) {
   const Value x = placeholder(Spec(DType::float32, Shape{Dim::batch(), Dim(3)}), "x");
   const auto w = std::make_shared<Variable>(Tensor::zeros(Spec(DType::float32, Shape{Dim(3), Dim(2)})));
   const OpDef *dense = find_op("dense"), *add = find_op("add"), *act = find_op("leaky_relu");
@@ -35,7 +35,7 @@ PredictorFile small_file() {
   PredictorFile::Names names;
   names.variables.emplace_back(w.get(), "net/dense/kernel \"\\\xC3\xA9");
   names.outputs = {"y"};
-  return PredictorFile::of(Graph({x}, {y[0]}), names, R"({"inputs":null,"outputs":[1,"a"]})");
+  return PredictorFile::of(Graph({x}, {y[0]}), names, R"({"inputs":null,"outputs":[1,"a"]})", weights);
 }
 
 void check_round_trip(const std::string& content) {
@@ -114,6 +114,7 @@ int main(int argc, char** argv) {
     const std::string content = small_file().bytes();
     check_round_trip(content);
     check_damage(content);
+    for (const DType weights : {DType::bfloat16, DType::int8}) check_damage(small_file(weights).bytes());
     check_json();
   }
   return check::result();

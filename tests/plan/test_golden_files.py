@@ -32,5 +32,5 @@ def _form(predictor):
 
 
 def test_there_are_golden_files_of_every_version():
-    assert {path.parent.name for path in FILES} == {"format_v1"}
-    assert len(FILES) >= 5
+    assert {path.parent.name for path in FILES} == {"format_v1", "format_v2"}
+    assert len(FILES) >= 7

@@ -25,6 +25,15 @@ def test_the_file_that_the_cases_spoil_is_good(tmp_path):
     np.testing.assert_allclose(predictor.predict(x), expected, rtol=1e-6)
 
 
+def test_the_file_with_small_weights_that_the_cases_spoil_is_good(tmp_path):
+    predictor = load(tmp_path / "good", malformed.GOOD_SMALL)
+    assert predictor.weights == "int8"
+    kernel = np.array([[0, 1], [-127, 3], [127, 5]]) * [0.5, 0.25]
+    x = np.array([[0.5, 2, 2.25]], "float32")
+    expected = np.where(malformed.FLAGS, np.maximum(x @ kernel + malformed.BIAS, 0), malformed.BIAS)
+    np.testing.assert_allclose(predictor.predict(x), expected, rtol=1e-6)
+
+
 def test_there_are_many_kinds():
     assert len(malformed.CASES) >= 150
     assert len(set(malformed.CASES.values())) == len(malformed.CASES)

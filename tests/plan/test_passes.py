@@ -60,7 +60,35 @@ def test_batch_norm_over_another_axis_stays() -> None:
 def test_batch_norm_after_an_activation_stays() -> None:
     parts = [_core.Variable(np.ones(4, "float32")) for _ in range(4)]
     x, _, _, y = dense_then(lambda h: _core.ops.batch_norm(_core.ops.relu(h), *parts))
-    assert [s["op"] for s in plan_of([x], [y]).steps] == ["dense", "batch_norm"]
+    assert [s["op"] for s in plan_of([x], [y]).steps] == ["dense", "chain"]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("axis", [-1, 2])
+def test_a_batch_norm_by_itself_is_a_multiplication_and_an_addition_in_a_chain(dtype: str, axis: int) -> None:
+    rng = np.random.default_rng(1)
+    vectors = [rng.uniform(0.5, 1.5, 5).astype(dtype) for _ in range(4)]
+    x = ln.Input(shape=(3, 5), dtype=dtype)
+    with _core.Trace():
+        y = _core.ops.relu(_core.ops.batch_norm(x, *(_core.Variable(v) for v in vectors), epsilon=1e-3, axis=axis))
+    plan = plan_of([x], [y])
+    vector = f"constant {dtype}[5]"
+    assert [line.split(" = ")[1] for line in body(plan)] == [
+        f"chain(%0, {vector}, {vector}; multiply(#0, #1), add(_, #2), relu(_)) : {dtype}[N, 3, 5]"
+    ]
+    data = rng.normal(size=(2, 3, 5)).astype(dtype)
+    gamma, beta, mean, variance = (v.astype("float64") for v in vectors)
+    want = np.maximum(gamma * (data.astype("float64") - mean) / np.sqrt(variance + 1e-3) + beta, 0)
+    np.testing.assert_allclose(plan.run([data])[0], want, rtol=0, atol=20 * np.finfo(dtype).eps)
+
+
+def test_a_batch_norm_of_halves_or_another_axis_is_no_chain() -> None:
+    for dtype, axis in (("float16", -1), ("float32", 1)):
+        parts = [_core.Variable(np.ones(3, dtype)) for _ in range(4)]
+        x = ln.Input(shape=(3, 3), dtype=dtype)
+        with _core.Trace():
+            y = _core.ops.batch_norm(x, *parts, axis=axis)
+        assert [s["op"] for s in plan_of([x], [y]).steps] == ["batch_norm"]
 
 
 def test_a_bias_added_behind_a_product_is_taken_into_it() -> None:

@@ -110,13 +110,16 @@ struct Step {
 
 class LAYERNET_API Preparation {
  public:
-  Preparation(InSpecs in, const Specs& out, const Tensor* constants, Step& step) noexcept
-      : in_(in), out_(out), constants_(constants), step_(step) {}
+  Preparation(InSpecs in, const Specs& out, const Tensor* constants, Step& step,
+              DType weights = DType::float32) noexcept
+      : in_(in), out_(out), constants_(constants), step_(step), weights_(weights) {}
   const InSpecs& in() const noexcept { return in_; }
   const Spec& in(std::size_t i) const noexcept { return in_[i]; }
   const Spec& out(std::size_t i = 0) const noexcept { return out_[i]; }
   const Specs& outs() const noexcept { return out_; }
   const kernels::KernelTable& kernels() const noexcept { return *step_.kernels; }
+  // The type in which float32 weights are to be kept, where the op can (OpDef::weight_axis): float32, bfloat16 or int8.
+  DType weights() const noexcept { return weights_; }
   // A plan is being built: input i may be a constant, which may be packed (then run must not read input i).
   bool planning() const noexcept { return constants_ != nullptr; }
   const Tensor* constant(std::size_t i) const noexcept {
@@ -155,6 +158,7 @@ class LAYERNET_API Preparation {
   const Specs& out_;
   const Tensor* constants_;
   Step& step_;
+  DType weights_;
 };
 
 // Bytes of one scratch part as Preparation::scratch counts them.
@@ -194,6 +198,12 @@ struct Fusion {
   std::size_t position;              // of the result among next_inputs
   const Spec& result;                // of the op that may absorb
   std::vector<FusionInput>& inputs;  // of that op: absorb may replace and append
+  DType weights;                     // as Preparation::weights() will say
+};
+
+// x * scale + shift along the last axis.
+struct ScaleShift {
+  std::vector<double> scale, shift;
 };
 
 struct OpDef {
@@ -216,6 +226,11 @@ struct OpDef {
   void (*prepare)(const void* attributes, Preparation& p);
   // Optional. Fuse the next op into this one: true when `attributes` and the inputs now also do the work of `next`.
   bool (*absorb)(void* attributes, const Fusion& fusion) = nullptr;
+  // Optional. Input 1 holds weights, which plans and files may keep in a smaller type: the axis of its output channels.
+  std::size_t (*weight_axis)(const void* attributes) = nullptr;
+  // Optional. What the op does to input 0 when the others are these constants (an empty tensor: not known), as a
+  // multiplication and an addition; without a scale when it is not that.
+  ScaleShift (*scale_shift)(const void* attributes, const Spec& x, const Tensor* constants) = nullptr;
   // Optional. Rows of the output depend on other rows of the input although both have the batch as their first axis and
   // nowhere else (softmax along axis 0, a gather of rows). Where no op does, a plan may run block by block of rows.
   bool (*couples_rows)(const void* attributes, const InSpecs& in) = nullptr;
@@ -242,6 +257,14 @@ template <class T, class = void>
 struct has_absorb : std::false_type {};
 template <class T>
 struct has_absorb<T, std::void_t<decltype(&T::absorb)>> : std::true_type {};
+template <class T, class = void>
+struct has_weight_axis : std::false_type {};
+template <class T>
+struct has_weight_axis<T, std::void_t<decltype(&T::weight_axis)>> : std::true_type {};
+template <class T, class = void>
+struct has_scale_shift : std::false_type {};
+template <class T>
+struct has_scale_shift<T, std::void_t<decltype(&T::scale_shift)>> : std::true_type {};
 template <class T, class = void>
 struct has_couples_rows : std::false_type {};
 template <class T>
@@ -291,6 +314,12 @@ OpDef define_op(const char* name, const char* inputs, OpTraits traits = {}) {
     d.prepare = nullptr;
   if constexpr (detail::has_absorb<Op>::value)
     d.absorb = [](void* a, const Fusion& fusion) { return static_cast<Op*>(a)->absorb(fusion); };
+  if constexpr (detail::has_weight_axis<Op>::value)
+    d.weight_axis = [](const void* a) { return static_cast<const Op*>(a)->weight_axis(); };
+  if constexpr (detail::has_scale_shift<Op>::value)
+    d.scale_shift = [](const void* a, const Spec& x, const Tensor* constants) {
+      return static_cast<const Op*>(a)->scale_shift(x, constants);
+    };
   if constexpr (detail::has_couples_rows<Op>::value)
     d.couples_rows = [](const void* a, const InSpecs& in) { return static_cast<const Op*>(a)->couples_rows(in); };
   if constexpr (detail::has_dims<Op>::value)

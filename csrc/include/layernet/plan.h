@@ -34,8 +34,9 @@ struct PlanStepInfo {
 class LAYERNET_API Plan {
  public:
   virtual ~Plan();
-  // Variables of the graph are read once and become constants.
-  static std::shared_ptr<const Plan> build(const Graph& graph);
+  // Variables of the graph are read once and become constants. `weights`: the type in which float32 weights of matrix
+  // products are kept: float32, bfloat16 (rounded to nearest), or int8 with a scale for each output channel.
+  static std::shared_ptr<const Plan> build(const Graph& graph, DType weights = DType::float32);
 
   virtual const std::vector<PlanPort>& inputs() const noexcept = 0;
   virtual const std::vector<PlanPort>& outputs() const noexcept = 0;

@@ -24,8 +24,10 @@ class LAYERNET_API PredictorFile {
     std::vector<std::string> inputs, outputs;  // as many as the graph has, or none; an input's own name goes first
   };
   // The graph with the values that its variables have now; updates made later do not reach it. `structure` is JSON of
-  // the caller's own, "null" without one. Throws GraphError when the graph updates variables.
-  static PredictorFile of(const Graph& graph, const Names& names = {}, const std::string& structure = "null");
+  // the caller's own, "null" without one. Throws GraphError when the graph updates variables. With `weights` bfloat16
+  // or int8, the float32 weights of matrix products are rounded to that type (Plan::build).
+  static PredictorFile of(const Graph& graph, const Names& names = {}, const std::string& structure = "null",
+                          DType weights = DType::float32);
   // Checks the header. The file stays open, so that graph() and save() see the same one even when another takes its
   // place.
   static PredictorFile open(const std::string& path);
@@ -37,6 +39,7 @@ class LAYERNET_API PredictorFile {
   std::size_t output_count() const noexcept;
   const std::vector<std::string>& output_names() const noexcept;  // of all outputs, or none
   const std::string& structure() const noexcept;
+  DType weights() const noexcept;
   // Writes the file in one step: readers see the old one or the new one, and an error leaves the old one.
   void save(const std::string& path) const;
   // The content of the file.

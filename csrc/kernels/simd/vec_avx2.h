@@ -202,8 +202,19 @@ LN_INLINE Vec<float> load_bf16(const uint16_t* p) {
   const __m256i wide = _mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
   return {_mm256_castsi256_ps(_mm256_slli_epi32(wide, 16))};
 }
-LN_INLINE Vec<float> load_i8(const int8_t* p) {
-  return {_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p))))};
+// Two vectors of packed weights: bfloat16 with the second in the upper halves of 32 bits, int8 one after the
+// other.
+LN_INLINE void load_pair(const uint16_t* p, Vec<float>& first, Vec<float>& second) {
+  const __m256i both = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+  first.v = _mm256_castsi256_ps(_mm256_slli_epi32(both, 16));
+  second.v = _mm256_castsi256_ps(_mm256_and_si256(both, _mm256_set1_epi32(static_cast<int>(0xffff0000U))));
+}
+LN_INLINE void load_pair(const int8_t* p, Vec<float>& first, Vec<float>& second) {
+  const auto load = [](const int8_t* from) __attribute__((always_inline)) {
+    return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(from))));
+  };
+  first.v = load(p);
+  second.v = load(p + 8);
 }
 
 LN_END_TARGET

@@ -213,8 +213,19 @@ LN_INLINE Vec<float> load_bf16(const uint16_t* p) {
   const __m512i wide = _mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
   return {_mm512_castsi512_ps(_mm512_slli_epi32(wide, 16))};
 }
-LN_INLINE Vec<float> load_i8(const int8_t* p) {
-  return {_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))))};
+// Two vectors of packed weights: bfloat16 with the second in the upper halves of 32 bits, int8 one after the
+// other.
+LN_INLINE void load_pair(const uint16_t* p, Vec<float>& first, Vec<float>& second) {
+  const __m512i both = _mm512_loadu_si512(p);
+  first.v = _mm512_castsi512_ps(_mm512_slli_epi32(both, 16));
+  second.v = _mm512_castsi512_ps(_mm512_and_si512(both, _mm512_set1_epi32(static_cast<int>(0xffff0000U))));
+}
+LN_INLINE void load_pair(const int8_t* p, Vec<float>& first, Vec<float>& second) {
+  const auto load = [](const int8_t* from) __attribute__((always_inline)) {
+    return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from))));
+  };
+  first.v = load(p);
+  second.v = load(p + 16);
 }
 
 LN_END_TARGET

@@ -209,11 +209,17 @@ LN_INLINE void store_f16(Vec<float> a, uint16_t* p) {
 LN_INLINE Vec<float> load_bf16(const uint16_t* p) {
   return {vreinterpretq_f32_u32(vshll_n_u16(vld1_u16(p), 16))};
 }
-LN_INLINE Vec<float> load_i8(const int8_t* p) {
-  int32_t four;
-  memcpy(&four, p, 4);
-  const int8x8_t bytes = vreinterpret_s8_s32(vdup_n_s32(four));
-  return {vcvtq_f32_s32(vmovl_s16(vget_low_s16(vmovl_s8(bytes))))};
+// Two vectors of packed weights: bfloat16 with the second in the upper halves of 32 bits, int8 one after the
+// other.
+LN_INLINE void load_pair(const uint16_t* p, Vec<float>& first, Vec<float>& second) {
+  const uint32x4_t both = vreinterpretq_u32_u16(vld1q_u16(p));
+  first.v = vreinterpretq_f32_u32(vshlq_n_u32(both, 16));
+  second.v = vreinterpretq_f32_u32(vandq_u32(both, vdupq_n_u32(0xffff0000U)));
+}
+LN_INLINE void load_pair(const int8_t* p, Vec<float>& first, Vec<float>& second) {
+  const int16x8_t both = vmovl_s8(vld1_s8(p));
+  first.v = vcvtq_f32_s32(vmovl_s16(vget_low_s16(both)));
+  second.v = vcvtq_f32_s32(vmovl_s16(vget_high_s16(both)));
 }
 
 LN_END_TARGET

@@ -249,10 +249,24 @@ LN_INLINE Vec<float> load_bf16(const uint16_t* p) {
   for (int i = 0; i < 4; ++i) u[i] = static_cast<uint32_t>(p[i]) << 16;
   return {reinterpret_cast<LanesOf<float>::vector>(u)};
 }
-LN_INLINE Vec<float> load_i8(const int8_t* p) {
-  Vec<float> r;
-  for (int i = 0; i < 4; ++i) r.v[i] = static_cast<float>(p[i]);
-  return r;
+// Two vectors of packed weights: bfloat16 with the second in the upper halves of 32 bits, int8 one after the
+// other.
+LN_INLINE void load_pair(const uint16_t* p, Vec<float>& first, Vec<float>& second) {
+  LanesOf<float>::uints low, high;
+  for (int i = 0; i < 4; ++i) {
+    low[i] = static_cast<uint32_t>(p[2 * i]) << 16;
+    high[i] = static_cast<uint32_t>(p[2 * i + 1]) << 16;
+  }
+  first.v = reinterpret_cast<LanesOf<float>::vector>(low);
+  second.v = reinterpret_cast<LanesOf<float>::vector>(high);
+}
+LN_INLINE void load_pair(const int8_t* p, Vec<float>& first, Vec<float>& second) {
+  const auto load = [](const int8_t* q) {
+    return LanesOf<float>::vector{static_cast<float>(q[0]), static_cast<float>(q[1]), static_cast<float>(q[2]),
+                                  static_cast<float>(q[3])};
+  };
+  first.v = load(p);
+  second.v = load(p + 4);
 }
 
 LN_END_TARGET

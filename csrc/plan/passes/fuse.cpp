@@ -36,7 +36,7 @@ bool absorb_reader(PlanGraph& g, std::size_t i, std::size_t next) {
   const std::shared_ptr<void> fused = node.op->clone(node.attributes.get());
   if (!node.op->absorb(fused.get(),
                        Fusion{*reader.op, reader.attributes.get(), next_inputs, static_cast<std::size_t>(position),
-                              g.values[static_cast<std::size_t>(result)].spec, inputs}))
+                              g.values[static_cast<std::size_t>(result)].spec, inputs, g.weights}))
     return false;
   node.attributes = fused;
   node.inputs.clear();

@@ -1,7 +1,7 @@
-"""Made the files beside it with layernet 0.1.0: networks in version 1 of the format, inputs, and the outputs then.
+"""Made the files in the folders beside it: networks in a version of the format, inputs, and the outputs then.
 
 They are kept as they are: a later layernet must read them and give these outputs. Run again only to add a file, and
-only that one: `python make.py NAME`.
+only that one: `python make.py NAME`; add networks that need a newer version under that one.
 """
 
 from __future__ import annotations
@@ -53,12 +53,19 @@ def image() -> tuple[Any, Any]:
     return ln.Sequential(layers, name="image"), ln.Input((8, 6, 2))
 
 
+def wide() -> tuple[Any, Any]:
+    layers = [ln.layers.Dense(n, activation="relu") for n in (48, 40)] + [ln.layers.Dense(3)]
+    return ln.Sequential(layers, name="wide"), ln.Input((20,))
+
+
 NETWORKS = {
     "mlp_float32": lambda: mlp("float32"),
     "mlp_float64": lambda: mlp("float64"),
     "mlp_float16": lambda: mlp("float16"),
     "image": image,
     "conditioned": lambda: (Conditioned(), {"x": ln.Input((4,)), "index": ln.Input((1,), "int64")}),
+    "weights_bfloat16": wide,
+    "weights_int8": wide,
 }
 
 
@@ -70,12 +77,14 @@ def make(name: str) -> None:
     for v in [*network.variables, *([network.table] if name == "conditioned" else [])]:
         values = generator.uniform(0.2, 1, v.shape) if "variance" in v.name else generator.normal(0, 0.5, v.shape)
         v.assign(values.astype(v.dtype.name))
-    predictor = ln.Predictor(network, inputs)
-    predictor.save(FOLDER / f"{name}.safetensors")
+    weights = name.removeprefix("weights_") if name.startswith("weights_") else "float32"
+    predictor = ln.Predictor(network, inputs, weights=weights)
+    folder = FOLDER / ("format_v1" if weights == "float32" else "format_v2")
+    predictor.save(folder / f"{name}.safetensors")
     x = nest.map_structure(lambda s: sample(generator, s), inputs)
     arrays = {f"input_{i}": a for i, a in enumerate(nest.flatten(x))}
     arrays |= {f"output_{i}": a for i, a in enumerate(nest.flatten(predictor.predict(x)))}
-    np.savez(FOLDER / f"{name}.npz", **arrays)
+    np.savez(folder / f"{name}.npz", **arrays)
 
 
 def sample(generator: np.random.Generator, symbol: Any) -> Any:
