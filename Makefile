@@ -110,11 +110,15 @@ bench: .venv-bench/installed
 peers-test: .venv-bench/installed
 	.venv-bench/bin/python benchmarks/run.py --check $(BENCH_FLAGS)
 
-# Damaged predictor files, by libFuzzer: clang with its run-time library (Debian: clang).
+# Damaged checkpoints of TensorFlow, by a program in Python, and damaged predictor files, by libFuzzer: clang with its
+# run-time library (Debian: clang). Each takes FUZZ_SECONDS.
 FUZZ_SECONDS ?= 60
-fuzz: .venv-tools/installed
+FUZZ_SEED ?= 1
+fuzz: .venv-tools/installed .venv/installed
+	mkdir -p build/fuzz/found
+	.venv/bin/python tests/fuzz/fuzz_tensorflow.py --seconds $(FUZZ_SECONDS) --seed $(FUZZ_SEED) --found build/fuzz/found
 	$(call cmake,build/fuzz,-DCMAKE_CXX_COMPILER=clang++ -DLAYERNET_TESTS=OFF -DLAYERNET_WITH_BLAS=OFF -DLAYERNET_FUZZ=ON,fuzz_format)
-	mkdir -p build/fuzz/corpus build/fuzz/found
+	mkdir -p build/fuzz/corpus
 	.venv-tools/bin/python tests/fuzz/seeds.py build/fuzz/seeds
 	build/fuzz/fuzz_format -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 -malloc_limit_mb=1024 -max_len=16384 \
 	  -artifact_prefix=build/fuzz/found/ -print_final_stats=1 build/fuzz/corpus build/fuzz/seeds

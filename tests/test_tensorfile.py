@@ -128,6 +128,7 @@ def test_unknown_name(tmp_path):
         (one(dtype=["F32"]), b"\0" * 4, r"tensor 'a' to have a dtype of F64"),
         ({"a": {"dtype": "F32", "shape": [1]}}, b"", r"tensor 'a' to have dtype, shape and data_offsets, got"),
         ({"a": 1}, b"", r"tensor 'a' to have dtype, shape and data_offsets, got 1"),
+        (one("F32", (0, 2**40, 2**40), (0, 0)), b"", r"tensor 'a' to have a shape of less than 2\^63 bytes, got \[0, "),
         ({"__metadata__": {"a": 1}}, b"", r"__metadata__ to be an object of strings"),
         ({"__metadata__": []}, b"", r"__metadata__ to be an object of strings, got \[\]"),
         ([], b"", r"a JSON object as header, got list"),

@@ -3,6 +3,8 @@
 import contextlib
 import importlib.util
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +15,7 @@ from hypothesis import strategies as st
 import layernet as ln
 import tensorflow_writer as writer
 from layernet import _core
-from layernet.tensorflow_checkpoint import TensorFlowCheckpoint, _ordered_signed
+from layernet.tensorflow_checkpoint import TensorFlowCheckpoint, _ordered_signed, _slice_key
 
 ROOT = Path(__file__).resolve().parents[1]
 FIXTURES = ROOT / "tests" / "fixtures" / "tf110"
@@ -259,6 +261,11 @@ GOOD = index_of({b"a/b": writer.entry(1, (2,), 0, 0, 8, 5), b"a/c": writer.entry
             r"of shape \[2\] and type float32 to take 8 bytes, got 12",
         ),
         (index_of({b"a": writer.entry(1, (2,), 3, 0, 8, 5)}), "in one of 1 data files, got number 3"),
+        (
+            index_of({b"\0\xff": writer.entry(1, (2,), slices=[[(0, 2)]])}),
+            "slices of a tensor, got slices of the slice",
+        ),
+        (index_of({b"a": writer.entry(1, (0, 2**40, 2**40))}), r"a shape of less than 2\^63 bytes, got \[0, "),
         (index_of({b"a": writer.entry(1, (1,) * 33, 0, 0, 4, 5)}), "to have at most 32 axes, got 33"),
         (index_of({b"a": writer.entry(1, (2**64 - 1,), 0, 0, 4, 5)}), "to have known sizes, got -1"),
         (index_of({b"a": b"\x0a\x7f"}), "inside its message, got wire type 2 and 127 bytes"),
@@ -302,6 +309,27 @@ def test_any_entry_is_read_or_refused(tmp_path_factory, key, value):
     (folder / "ckpt.index").write_bytes(index_of({key or b"a": value}))
     with contextlib.suppress(ln.errors.FormatError):
         TensorFlowCheckpoint(folder / "ckpt")
+
+
+def test_slices_that_are_not_in_the_data_file_take_no_memory(tmp_path):
+    places = [[(0, 1), (0, 4)], [(1, 1 << 50), (0, 4)]]
+    entries = {b"": writer.header(), b"w": writer.entry(1, ((1 << 50) + 1, 4), slices=places)}
+    raw = np.arange(4, dtype="f4").tobytes()
+    for place, size, crc in zip(places, (16, 16 << 50), (writer.masked(raw), 1), strict=True):
+        key = _slice_key("w", tuple(slice(start, start + length) for start, length in place))
+        entries[key] = writer.entry(1, tuple(length for _, length in place), 0, 0, size, crc)
+    (tmp_path / "ckpt.index").write_bytes(writer.table(entries))
+    (tmp_path / "ckpt.data-00000-of-00001").write_bytes(raw)
+    with pytest.raises(ln.errors.FormatError, match=r"expected \d+ bytes of 'w' at byte 0, got a file of 16 bytes"):
+        ln.load_variable(tmp_path / "ckpt", "w")
+
+
+def test_fuzzing_finds_nothing(tmp_path):
+    script = ROOT / "tests" / "fuzz" / "fuzz_tensorflow.py"
+    command = [sys.executable, script, "--runs", "1500", "--found", tmp_path]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout == "1500 cases, 0 finds\n"
 
 
 def test_damaged_data_files_say_what_is_wrong(tmp_path):

@@ -1,6 +1,8 @@
 // Predictor files, and the handle by which C and C++ call a plan.
 #include "bindings/common.h"
 #include "core/crc32c.h"
+#include "core/error.h"
+#include "core/file.h"
 #include "layernet/predictor_file.h"
 #include "plan/handle.h"
 
@@ -10,6 +12,26 @@ namespace {
 
 using Path = py::bytes;  // os.fsencode has been applied
 using Released = py::call_guard<py::gil_scoped_release>;
+
+// Contiguous bytes of an object.
+py::buffer_info bytes_of(const char* who, const py::object& data) {
+  py::buffer_info info = py::buffer(data).request();
+  if (info.ndim > 1 || (info.ndim == 1 && info.strides[0] != info.itemsize))
+    throw py::value_error(join(who, ": expected contiguous bytes, got an array with strides."));
+  return info;
+}
+
+// One loop for all the content, so that no half-written file can be held by Python.
+void write_file(const Path& path, const py::object& chunks) {
+  AtomicFile file{std::string(path)};
+  for (const py::handle chunk : py::iter(chunks)) {
+    const py::buffer_info info = bytes_of("write_file", py::reinterpret_borrow<py::object>(chunk));
+    const py::gil_scoped_release release;
+    file.write(info.ptr, static_cast<std::size_t>(info.size * info.itemsize));
+  }
+  const py::gil_scoped_release release;
+  file.commit();
+}
 
 PredictorFile file_of(const Graph& graph, const py::dict& variables, std::vector<std::string> inputs,
                       std::vector<std::string> outputs, const std::string& structure, py::handle weights) {
@@ -33,12 +55,12 @@ void bind_file(py::module_& m) {
   m.def(
       "crc32c",
       [](const py::object& data) {
-        const py::buffer_info info = py::buffer(data).request();
-        if (info.ndim > 1 || (info.ndim == 1 && info.strides[0] != info.itemsize))
-          throw py::value_error("crc32c: expected contiguous bytes, got an array with strides.");
+        const py::buffer_info info = bytes_of("crc32c", data);
         return crc32c(info.ptr, static_cast<std::size_t>(info.size * info.itemsize));
       },
       py::arg("data"), "The CRC-32C checksum of bytes.");
+  m.def("write_file", &write_file, py::arg("path"), py::arg("chunks"),
+        "Puts a file with the given content in place in one step.");
   py::class_<PredictorFile>(m, "PredictorFile", "A graph before the passes and the values of its variables, as a file.")
       .def_static("of", &file_of, py::arg("graph"), py::arg("variables"), py::arg("inputs"), py::arg("outputs"),
                   py::arg("structure"), py::arg("weights"), "The graph with the values that its variables have now.")

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "layernet/export.h"
+
 namespace layernet {
 
 // Bytes to read from: an open file or memory. Reads name a position, so threads and forked processes may share one.
@@ -38,8 +40,9 @@ class ByteSource {
 };
 
 // Writes a file of a folder under a temporary name, flushes it to the disk, gives it its name and flushes the folder.
-// Until the last step nothing is seen of it; unless commit() is called, nothing stays of it. Errors are IoError.
-class AtomicFile {
+// Until the last step nothing is seen of it; unless commit() is called, nothing stays of it, but if the process is
+// killed: then the next AtomicFile in that folder, of any process, removes what was left. Errors are IoError.
+class LAYERNET_API AtomicFile {
  public:
   explicit AtomicFile(const std::string& path);
   AtomicFile(const AtomicFile&) = delete;
@@ -47,6 +50,7 @@ class AtomicFile {
   ~AtomicFile();
   void write(const void* data, std::size_t size);
   void write(std::string_view text) { write(text.data(), text.size()); }
+  // Once, as the last call.
   void commit();
 
  private:

@@ -1,7 +1,9 @@
 // Files on POSIX systems.
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -28,6 +30,39 @@ const timespec& modified(const struct stat& s) {
 
 // One system call moves at most 2^31 - 1 bytes on some systems.
 constexpr std::size_t kMostAtOnce = std::size_t{1} << 30;
+
+// How the names of temporary files end; they begin with a dot. The file's own name is no part of it: that may already
+// be as long as names can be.
+constexpr std::string_view kTemporary = ".layernet-tmp";
+
+// The open file is the one that has this name now.
+bool is_named(int descriptor, const std::string& path) {
+  struct stat open_one, named_one;
+  return ::fstat(descriptor, &open_one) == 0 && ::lstat(path.c_str(), &named_one) == 0 &&
+         open_one.st_dev == named_one.st_dev && open_one.st_ino == named_one.st_ino;
+}
+
+// Writers hold a lock on their temporary file, which ends with the process, however that ends: what can be locked was
+// left by a process that was killed. Where locks do not work (some network file systems), nothing is removed.
+void remove_leftovers(const std::string& folder) {
+  DIR* entries = ::opendir(folder.c_str());
+  if (entries == nullptr) return;
+  while (const dirent* entry = ::readdir(entries)) {
+    const std::string_view name = entry->d_name;
+    if (name.front() != '.' || name.size() <= kTemporary.size() ||
+        name.substr(name.size() - kTemporary.size()) != kTemporary)
+      continue;
+    const std::string path = folder + "/" + entry->d_name;
+    const int descriptor = ::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (descriptor < 0) continue;
+    struct stat s;
+    if (::fstat(descriptor, &s) == 0 && S_ISREG(s.st_mode) && ::flock(descriptor, LOCK_EX | LOCK_NB) == 0 &&
+        is_named(descriptor, path))
+      ::unlink(path.c_str());
+    ::close(descriptor);
+  }
+  ::closedir(entries);
+}
 
 }  // namespace
 
@@ -103,16 +138,25 @@ AtomicFile::AtomicFile(const std::string& path) : path_(path) {
   static std::atomic<unsigned> next{0};
   const std::size_t slash = path.rfind('/');
   folder_ = slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
-  const std::string base = slash == std::string::npos ? path : path.substr(slash + 1);
-  if (base.empty()) throw IoError(EISDIR, path);
-  // A file left behind by a process that was killed may have the same number: take the next one.
+  if (slash + 1 == path.size() || path.empty()) throw IoError(EISDIR, path);
+  remove_leftovers(folder_);  // before writing: they may be what fills the disk
+  // The number of another process, in a container of its own that shares the folder, may be the same: take the next.
   for (int attempt = 0; attempt < 100; ++attempt) {
-    temporary_ = join(folder_, "/.", base, ".", static_cast<long>(::getpid()), "-",
-                      static_cast<long>(next.fetch_add(1)), ".tmp");
-    descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (descriptor_ >= 0 || errno != EEXIST) break;
+    temporary_ = join(folder_, "/.", static_cast<long>(::getpid()), "-", static_cast<long>(next.fetch_add(1)),
+                      std::string(kTemporary));
+    descriptor_ = ::open(temporary_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (descriptor_ < 0) {
+      if (errno == EEXIST) continue;
+      break;
+    }
+    while (::flock(descriptor_, LOCK_EX) != 0 && errno == EINTR) {
+    }
+    if (is_named(descriptor_, temporary_)) return;
+    // Another process took the file for a leftover before it was locked.
+    ::close(std::exchange(descriptor_, -1));
+    errno = EEXIST;
   }
-  if (descriptor_ < 0) throw IoError(errno, path_);
+  throw IoError(errno, path_);
 }
 
 AtomicFile::~AtomicFile() {

@@ -419,6 +419,8 @@ def plan_handle(plan: Plan, output_names: Sequence[str]) -> CapsuleType:
     """A capsule with the layernet_predictor of c_api.h."""
 
 def set_num_threads(threads: int) -> None: ...
+def write_file(path: builtins.bytes, chunks: Any) -> None:
+    """Puts a file with the given content in place in one step."""
 
 class _Ops:
     """Every op of the library."""

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from layernet import _core
 from layernet.errors import FormatError, NotFoundError
 
 __all__ = ["Entry", "TensorFile", "atomic_write", "write_tensors"]
@@ -160,6 +161,9 @@ class TensorFile:
         wanted = math.prod(shape) * stored.itemsize
         if end - begin != wanted:
             raise self._broken(f"tensor {name!r} of shape {shape} to take {wanted} bytes", f"data_offsets {offsets}")
+        # A size of 0 makes the others harmless for the file, but numpy has no such arrays.
+        if math.prod(max(n, 1) for n in shape) * stored.itemsize >= 1 << 63:
+            raise self._broken(f"tensor {name!r} to have a shape of less than 2^63 bytes", _short(shape))
         return Entry(library_name, tuple(shape), begin, end)
 
     def _check_cover(self, size: int) -> None:
@@ -224,31 +228,17 @@ def atomic_write(path: str | os.PathLike[str], chunks: Iterable[bytes | memoryvi
     """Put a file with the given content at `path`, in one step: readers see the old file or the new one.
 
     The content goes into a temporary file of the same folder, which is flushed to the disk and then renamed; the folder
-    is flushed too, so that the new name outlives a power failure.
+    is flushed too, so that the new name outlives a power failure. The file's mode is that of a new file (0666 less the
+    umask). What a killed process has left in the folder, the next write there removes.
+
+    Args:
+        path: The file.
+        chunks: Its content in pieces, in order.
 
     Raises:
         OSError: The file cannot be written; the old one is then untouched.
     """
-    target = os.fspath(path)
-    folder, base = os.path.split(os.path.abspath(target))
-    temporary = os.path.join(folder, f".{base}.{os.urandom(6).hex()}.tmp")
-    try:
-        with open(temporary, "xb", buffering=0) as file:
-            for chunk in chunks:
-                rest = memoryview(chunk)
-                while rest:
-                    rest = rest[file.write(rest) :]
-            os.fsync(file.fileno())
-        os.replace(temporary, target)
-    except BaseException:
-        if os.path.exists(temporary):
-            os.unlink(temporary)
-        raise
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    _core.write_file(os.fsencode(path), chunks)
 
 
 def _bfloat16_bits(array: npt.NDArray[Any]) -> npt.NDArray[np.uint16]:

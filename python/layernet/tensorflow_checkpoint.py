@@ -127,9 +127,12 @@ class TensorFlowCheckpoint:
         entry = self.entries[name]
         if not entry.slices:
             return self._tensor(name, entry)
+        parts = [self._all[_slice_key(name, place)] for place in entry.slices]
+        for stored in parts:
+            self._file_of(name, stored)  # all bytes are there before memory is taken for the whole
         whole: npt.NDArray[Any] | None = None
-        for place in entry.slices:
-            part = self._tensor(name, self._all[_slice_key(name, place)])
+        for place, stored in zip(entry.slices, parts, strict=True):
+            part = self._tensor(name, stored)
             if whole is None:
                 whole = np.empty(entry.shape, part.dtype)
             whole[tuple(slice(s.start, None if s.stop < 0 else s.stop) for s in place)] = part
@@ -203,10 +206,15 @@ class TensorFlowCheckpoint:
             if kind not in _TYPES:
                 self._unreadable[name] = kind
                 return None
+        elif places:
+            raise _Damaged(f"slices of a tensor, got slices of the slice {key!r}")
         elif kind not in _TYPES:
             return None
         dtype, stored = _TYPES[kind]
         bytes_wanted = math.prod(shape) * np.dtype(stored).itemsize
+        # A size of 0 makes the others harmless for the file, but numpy has no such arrays.
+        if math.prod(max(n, 1) for n in shape) * np.dtype(stored).itemsize >= 1 << 63:
+            raise _Damaged(f"{what} to have a shape of less than 2^63 bytes, got {list(shape)}")
         if not places:
             if size != bytes_wanted:
                 raise _Damaged(
@@ -242,7 +250,8 @@ class TensorFlowCheckpoint:
         if covered != math.prod(entry.shape):
             raise _Damaged(f"slices of {name!r} that cover {math.prod(entry.shape)} elements, got {covered}")
 
-    def _tensor(self, name: str, entry: Entry) -> npt.NDArray[Any]:
+    def _file_of(self, name: str, entry: Entry) -> tuple[str, Any]:
+        """The data file that holds the bytes of an entry: its path and the open file."""
         path = f"{self.prefix}.data-{entry.shard:05d}-of-{self._shards:05d}"
         if entry.shard not in self._files:
             try:
@@ -255,6 +264,10 @@ class TensorFlowCheckpoint:
             raise FormatError(
                 f"{path}: expected {entry.size} bytes of {name!r} at byte {entry.offset}, got a file of {length} bytes."
             )
+        return path, file
+
+    def _tensor(self, name: str, entry: Entry) -> npt.NDArray[Any]:
+        path, file = self._file_of(name, entry)
         raw = np.empty(entry.size, np.uint8)
         file.seek(entry.offset)
         done = 0

@@ -4,6 +4,7 @@ import contextlib
 import copy
 import json
 import os
+import resource
 
 import numpy as np
 import pytest
@@ -340,17 +341,18 @@ def test_variables_of_one_name_are_not_saved(tmp_path):
         model.save(tmp_path / "m")
 
 
-def test_full_disk_keeps_the_old_file(tmp_path, monkeypatch):
+def test_full_disk_keeps_the_old_file(tmp_path):
     model = conv()
     model.save(tmp_path / "m")
     before = (tmp_path / "m").read_bytes()
 
-    def full(descriptor):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="No space left"):
-        spoil(model).save(tmp_path / "m")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) // 2, limits[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            spoil(model).save(tmp_path / "m")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
     assert (tmp_path / "m").read_bytes() == before
     assert os.listdir(tmp_path) == ["m"]
