@@ -8,8 +8,10 @@ import layernet as ln
 LAYERS = {
     ln.layers.GlobalAveragePooling1D: (1, np.mean),
     ln.layers.GlobalAveragePooling2D: (2, np.mean),
+    ln.layers.GlobalAveragePooling3D: (3, np.mean),
     ln.layers.GlobalMaxPooling1D: (1, np.max),
     ln.layers.GlobalMaxPooling2D: (2, np.max),
+    ln.layers.GlobalMaxPooling3D: (3, np.max),
 }
 
 
@@ -17,7 +19,7 @@ LAYERS = {
 @pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
 def test_one_number_per_channel(cls, data_format):
     rank, reduce = LAYERS[cls]
-    x = np.random.default_rng(0).normal(size=(2, 4, 3, 5)[: rank + 2]).astype("float32")
+    x = np.random.default_rng(0).normal(size=(2, 4, 3, 5, 2)[: rank + 2]).astype("float32")
     axes = tuple(range(1, rank + 1)) if data_format == "channels_last" else tuple(range(2, rank + 2))
     layer = cls(data_format=data_format)
     want = reduce(x.astype("float64"), axis=axes)

@@ -91,3 +91,11 @@ def test_moving_averages_are_not_differentiated():
 
     assert [v.name for v in tape.watched_variables()] == ["batch_normalization/gamma:0", "batch_normalization/beta:0"]
     assert all(g is not None for g in tape.gradient(y, layer.trainable_variables))
+
+
+def test_renorm_and_virtual_batches_are_refused():
+    with pytest.raises(NotImplementedError, match=r"expected renorm=False, got True: .* Leave it out, or take Layer"):
+        ln.layers.BatchNormalization(renorm=True)
+    with pytest.raises(NotImplementedError, match=r"expected virtual_batch_size=None, got 8: .* Leave it out, or call"):
+        ln.layers.BatchNormalization(virtual_batch_size=8)
+    assert ln.layers.BatchNormalization(renorm=False, virtual_batch_size=None)(np.ones((2, 3), "f4")).shape == (2, 3)

@@ -1,4 +1,4 @@
-"""Global pooling: one number for each channel of a sequence or an image."""
+"""Global pooling: one number for each channel of a sequence, an image or a volume."""
 
 from __future__ import annotations
 
@@ -10,11 +10,18 @@ from layernet.layers.input_spec import InputSpec
 from layernet.layers.reshaping import checked_data_format
 from layernet.tensor import Tensor
 
-__all__ = ["GlobalAveragePooling1D", "GlobalAveragePooling2D", "GlobalMaxPooling1D", "GlobalMaxPooling2D"]
+__all__ = [
+    "GlobalAveragePooling1D",
+    "GlobalAveragePooling2D",
+    "GlobalAveragePooling3D",
+    "GlobalMaxPooling1D",
+    "GlobalMaxPooling2D",
+    "GlobalMaxPooling3D",
+]
 
 
 class _GlobalPooling(Layer):
-    """What the four share."""
+    """What the six share."""
 
     _rank = 0
     _reduce = staticmethod(ops.reduce_mean)
@@ -76,6 +83,25 @@ class GlobalAveragePooling2D(_GlobalPooling):
     _rank = 2
 
 
+class GlobalAveragePooling3D(_GlobalPooling):
+    """The mean of a volume: `[n, depth, height, width, channels]` becomes `[n, channels]`.
+
+    Args:
+        data_format: "channels_last" (default), or "channels_first" for `[n, channels, depth, height, width]`.
+        **kwargs: As for `Layer`.
+
+    Raises:
+        ValueError: An unknown data format.
+
+    Example:
+        >>> import layernet as ln
+        >>> ln.layers.GlobalAveragePooling3D()(ln.ones((2, 4, 4, 4, 3))).shape
+        (2, 3)
+    """
+
+    _rank = 3
+
+
 class GlobalMaxPooling1D(_GlobalPooling):
     """The largest element of the steps: `[n, steps, channels]` becomes `[n, channels]`.
 
@@ -113,4 +139,24 @@ class GlobalMaxPooling2D(_GlobalPooling):
     """
 
     _rank = 2
+    _reduce = staticmethod(ops.reduce_max)
+
+
+class GlobalMaxPooling3D(_GlobalPooling):
+    """The largest element of a volume: `[n, depth, height, width, channels]` becomes `[n, channels]`.
+
+    Args:
+        data_format: "channels_last" (default), or "channels_first" for `[n, channels, depth, height, width]`.
+        **kwargs: As for `Layer`.
+
+    Raises:
+        ValueError: An unknown data format.
+
+    Example:
+        >>> import layernet as ln
+        >>> ln.layers.GlobalMaxPooling3D()(ln.ones((2, 4, 4, 4, 3))).shape
+        (2, 3)
+    """
+
+    _rank = 3
     _reduce = staticmethod(ops.reduce_max)

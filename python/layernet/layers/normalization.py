@@ -40,9 +40,12 @@ class BatchNormalization(Layer):
         gamma_constraint: The same for gamma.
         trainable: Whether gamma and beta count as trainable, default True.
         name: Prefix of the variables' names.
+        renorm: Only False: batch renormalisation is not done.
+        virtual_batch_size: Only None: statistics are those of the whole batch.
         **kwargs: As for `Layer`.
 
     Raises:
+        NotImplementedError: `renorm` or `virtual_batch_size` is given.
         ValueError: At the first call, an axis that the input does not have, or an unknown size.
         TypeError: At the first call, an axis that is neither a number nor a list.
 
@@ -76,9 +79,21 @@ class BatchNormalization(Layer):
         gamma_constraint: Any = None,
         trainable: bool = True,
         name: str | None = None,
+        renorm: bool = False,
+        virtual_batch_size: int | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(trainable=trainable, name=name, **kwargs)
+        if renorm:
+            raise NotImplementedError(
+                f"{self._who()}: expected renorm=False, got {renorm!r}: batch renormalisation is not done. Leave "
+                "it out, or take LayerNormalization, which does not depend on the batch at all."
+            )
+        if virtual_batch_size is not None:
+            raise NotImplementedError(
+                f"{self._who()}: expected virtual_batch_size=None, got {virtual_batch_size!r}: statistics are those of "
+                "the whole batch. Leave it out, or call the layer on parts of the batch."
+            )
         self.axis: Any = list(axis) if isinstance(axis, (list, tuple)) else axis
         self.momentum = momentum
         self.epsilon = epsilon

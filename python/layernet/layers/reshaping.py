@@ -1,4 +1,4 @@
-"""Flatten and Reshape: the same numbers in another shape, the batch axis kept."""
+"""Flatten, Reshape, Permute, RepeatVector: the same numbers in another shape, the batch axis kept."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from layernet.layers.base import Layer, Shape
 from layernet.layers.input_spec import InputSpec
 from layernet.tensor import Tensor
 
-__all__ = ["Flatten", "Reshape"]
+__all__ = ["Flatten", "Permute", "RepeatVector", "Reshape"]
 
 
 class Flatten(Layer):
@@ -98,6 +98,81 @@ class Reshape(Layer):
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
         return {**super().get_config(), "target_shape": self.target_shape}
+
+
+class Permute(Layer):
+    """Axes of a row in another order: axis i of the output is axis `dims[i - 1]` of the input.
+
+    Args:
+        dims: The axes of a row, counted from 1, each once.
+        **kwargs: As for `Layer`.
+
+    Raises:
+        ValueError: Not the numbers from 1 to their count.
+
+    Example:
+        >>> import layernet as ln
+        >>> ln.layers.Permute((2, 1))(ln.ones((5, 3, 4))).shape
+        (5, 4, 3)
+    """
+
+    def __init__(self, dims: Sequence[int], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.dims = tuple(int(axis) for axis in dims)
+        if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
+            raise InvalidArgumentError(
+                f"{self._who()}: expected the axes 1 to {len(self.dims)} in some order, got {self.dims}."
+            )
+        self.input_spec = InputSpec(ndim=len(self.dims) + 1)
+
+    def call(self, inputs: Any) -> Tensor:
+        """Permute the axes of `[n, ...]`."""
+        return ops.transpose(inputs, [0, *self.dims])
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """The sizes in the new order."""
+        return (input_shape[0], *(input_shape[axis] for axis in self.dims))
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {**super().get_config(), "dims": self.dims}
+
+
+class RepeatVector(Layer):
+    """Rows repeated as steps of a sequence: `[rows, features]` becomes `[rows, n, features]`.
+
+    Args:
+        n: How often.
+        **kwargs: As for `Layer`.
+
+    Raises:
+        ValueError: A negative number.
+
+    Example:
+        >>> import layernet as ln
+        >>> ln.layers.RepeatVector(2)(ln.constant([[1.0, 3.0]])).numpy()
+        array([[[1., 3.],
+                [1., 3.]]], dtype=float32)
+    """
+
+    def __init__(self, n: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if n < 0:
+            raise InvalidArgumentError(f"{self._who()}: expected n of at least 0, got {n}.")
+        self.n = int(n)
+        self.input_spec = InputSpec(ndim=2)
+
+    def call(self, inputs: Any) -> Tensor:
+        """Repeat the rows of `[rows, features]`."""
+        return ops.tile(ops.expand_dims(inputs, 1), [1, self.n, 1])
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """`(rows, n, features)`."""
+        return (input_shape[0], self.n, input_shape[1])
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {**super().get_config(), "n": self.n}
 
 
 def checked_data_format(layer: Layer, data_format: str) -> str:
