@@ -453,7 +453,7 @@ for op, inputs, attributes, name in [
 
 
 def image_case(name: str, op: str, attributes: dict[str, Any]) -> None:
-    """The op on an image of shape [N, 4, 4, 3] and, for conv, a filter of shape [1, 1, 3, 2]."""
+    """The op on an image of shape [N, 4, 4, 3] and, for convolutions, a filter of shape [1, 1, 3, 2]."""
 
     def change(graph: dict[str, Any]) -> None:
         graph["inputs"].append({"name": "image", "dtype": "float32", "shape": ["N", 4, 4, 3]})
@@ -461,7 +461,7 @@ def image_case(name: str, op: str, attributes: dict[str, Any]) -> None:
             {"op": "dense", "inputs": [0, "net/kernel", "net/bias"]},
             {"op": "where", "inputs": ["constant/0", 2, "net/bias"]},
             {"op": "reshape", "inputs": ["net/kernel"], "attributes": {"shape": [1, 1, 3, 2]}},
-            {"op": op, "inputs": [1, 4] if op == "conv" else [1], "attributes": attributes},
+            {"op": op, "inputs": [1, 4] if "conv" in op else [1], "attributes": attributes},
         ]
         graph["outputs"] = [3, 5]
         graph["output_names"] = []
@@ -475,6 +475,8 @@ image_case("conv with negative strides", "conv", {"strides": [-1, 1]})
 image_case("conv with a stride too few", "conv", {"strides": [1]})
 image_case("conv with dilation of 0", "conv", {"strides": [1, 1], "dilation": [0, 0]})
 image_case("conv with another padding", "conv", {"strides": [1, 1], "padding": "full"})
+image_case("conv with dilation of 2^63 - 1", "conv", {"padding": "same", "dilation": [2**63 - 1, 1]})
+image_case("depthwise_conv by a filter of another rank", "depthwise_conv", {"padding": "same"})
 image_case("max_pool of size 0", "max_pool", {"size": [0, 0], "strides": [1, 1]})
 image_case("max_pool with strides of 0", "max_pool", {"size": [2, 2], "strides": [0, 0]})
 image_case("max_pool larger than the image", "max_pool", {"size": [9, 9], "strides": [1, 1]})

@@ -171,8 +171,20 @@ POOLS = [
     ((1, 5, 4, 2), {"size": [3, 2], "strides": [2, 1], "padding": "same"}),
     ((1, 4, 5, 17), {"size": [2, 3], "strides": [1, 2]}),
     ((0, 4, 4, 2), {"size": [2, 2]}),
+    ((2, 3, 4, 5, 2), {"size": [2, 2, 2]}),
+    ((1, 4, 3, 5, 7), {"size": [3, 1, 2], "strides": [1, 2, 3], "padding": "same"}),
 ]
-POOLED = [(2, 2, 3), (2, 5, 3), (1, 4, 2), (2, 2, 2, 3), (1, 3, 4, 2), (1, 3, 2, 17), (0, 2, 2, 2)]
+POOLED = [
+    (2, 2, 3),
+    (2, 5, 3),
+    (1, 4, 2),
+    (2, 2, 2, 3),
+    (1, 3, 4, 2),
+    (1, 3, 2, 17),
+    (0, 2, 2, 2),
+    (2, 1, 2, 2, 2),
+    (1, 4, 2, 2, 7),
+]
 
 CONVS = [  # x, w, attributes, result
     ((2, 5, 3), (3, 3, 2), {}, (2, 3, 2)),
@@ -184,6 +196,20 @@ CONVS = [  # x, w, attributes, result
     ((1, 5, 6, 2), (2, 3, 2, 1), {"strides": [2, 1], "dilation": [1, 2]}, (1, 2, 2, 1)),
     ((1, 5, 5, 2), (1, 1, 2, 3), {"strides": [2, 2]}, (1, 3, 3, 3)),
     ((0, 4, 4, 1), (2, 2, 1, 2), {}, (0, 3, 3, 2)),
+    ((2, 3, 4, 3, 2), (2, 3, 1, 2, 3), {"padding": "same"}, (2, 3, 4, 3, 3)),
+    ((1, 4, 5, 3, 1), (2, 2, 2, 1, 2), {"strides": [2, 1, 1], "dilation": [1, 3, 1]}, (1, 2, 2, 2, 2)),
+    ((1, 2, 3, 2, 3), (1, 1, 1, 3, 2), {}, (1, 2, 3, 2, 2)),
+]
+
+DEPTHWISE = [  # x, w, attributes, result
+    ((2, 5, 3), (3, 3), {}, (2, 3, 3)),
+    ((1, 23, 2), (3, 2), {"padding": "same"}, (1, 23, 2)),  # several sums at a time and the edges
+    ((2, 7, 1), (2, 1), {"padding": "same", "strides": [3]}, (2, 3, 1)),
+    ((1, 5, 13, 3), (3, 2, 3), {"padding": "same", "strides": [2, 1]}, (1, 3, 13, 3)),
+    ((1, 4, 7, 2), (2, 3, 2), {"dilation": [2, 2]}, (1, 2, 3, 2)),
+    ((1, 3, 4, 37), (2, 2, 37), {}, (1, 2, 3, 37)),
+    ((0, 4, 4, 2), (2, 2, 2), {}, (0, 3, 3, 2)),
+    ((2, 3, 4, 5, 2), (2, 3, 2, 2), {"padding": "same", "strides": [1, 2, 1]}, (2, 3, 2, 5, 2)),
 ]
 
 
@@ -548,6 +574,15 @@ CASES = {
     ],
     "conv_filter_grad": [
         case(real(*y), real(*x), size=list(w[:-2]), terms=40, batch=(0, 1), **a) for x, w, a, y in CONVS
+    ],
+    "depthwise_conv": [
+        case(real(*x), real(*w), terms=int(np.prod(w[:-1])), batch=(0,), **a) for x, w, a, _ in DEPTHWISE
+    ],
+    "depthwise_conv_input_grad": [
+        case(real(*y), real(*w), size=x[1:-1], terms=int(np.prod(w[:-1])), batch=(0,), **a) for x, w, a, y in DEPTHWISE
+    ],
+    "depthwise_conv_filter_grad": [
+        case(real(*y), real(*x), size=list(w[:-1]), terms=40, batch=(0, 1), **a) for x, w, a, y in DEPTHWISE
     ],
     "max_pool": [case(real(*x), batch=(0,), **a) for x, a in POOLS],
     "max_pool_grad": [

@@ -498,6 +498,37 @@ def conv_filter_grad(dy, x, size, strides=(), padding="valid", dilation=()):
     return dw
 
 
+@op
+def depthwise_conv(x, w, strides=(), padding="valid", dilation=()):
+    counts, pads, places = conv_setup(x.shape[1:-1], w.shape[:-1], strides, padding, dilation)
+    x = padded(x, pads, 0)
+    y = np.zeros((x.shape[0], *counts, w.shape[-1]))
+    for at, window in places.items():
+        y[(slice(None), *at)] = (x[(slice(None), *window)] * w).sum(tuple(range(1, w.ndim)))
+    return y
+
+
+@op
+def depthwise_conv_input_grad(dy, w, size, strides=(), padding="valid", dilation=()):
+    _, pads, places = conv_setup(size, w.shape[:-1], strides, padding, dilation)
+    dx = padded(np.zeros((dy.shape[0], *size, w.shape[-1])), pads, 0)
+    spread = (slice(None), *[None] * len(size))
+    for at, window in places.items():
+        dx[(slice(None), *window)] += dy[(slice(None), *at)][spread] * w
+    return unpadded(dx, pads, size)
+
+
+@op
+def depthwise_conv_filter_grad(dy, x, size, strides=(), padding="valid", dilation=()):
+    _, pads, places = conv_setup(x.shape[1:-1], size, strides, padding, dilation)
+    x = padded(x, pads, 0)
+    dw = np.zeros((*size, x.shape[-1]))
+    spread = (slice(None), *[None] * len(size))
+    for at, window in places.items():
+        dw += (x[(slice(None), *window)] * dy[(slice(None), *at)][spread]).sum(0)
+    return dw
+
+
 def pool_setup(x, size, strides, padding):
     return windows(x.shape[1:-1], size, strides or size, padding, [1] * len(size))
 

@@ -17,6 +17,7 @@ RENAMED = {
     "batch_norm": "batch_normalization",
     "batch_norm_train": "batch_normalization_training",
     "conv": "conv2d",
+    "depthwise_conv": "depthwise_conv2d",
     "layer_norm": "layer_normalization",
     "random_truncated_normal": "truncated_normal",
     "random_int": "random_uniform",
@@ -157,3 +158,63 @@ def test_padding_may_be_in_capitals():
 
     assert ln.nn.conv1d(x, w, padding="SAME").shape == (1, 4, 1)
     assert ln.nn.max_pool(x, 2, 2, "VALID").shape == (1, 2, 1)
+
+
+@pytest.mark.parametrize("strides", [1, (2, 3)])
+@pytest.mark.parametrize("padding", ["same", "VALID"])
+def test_conv2d_transpose_is_the_transpose(padding, strides):
+    rng = np.random.default_rng(0)
+    x, w = rng.normal(size=(2, 7, 9, 3)), rng.normal(size=(3, 2, 3, 4))
+    y = ln.nn.conv2d(x, w, strides, padding)
+    g = rng.normal(size=y.shape)
+
+    back = ln.nn.conv2d_transpose(g, w, x.shape, strides, padding)
+
+    np.testing.assert_allclose(np.sum(back.numpy() * x), np.sum(y.numpy() * g), rtol=1e-12)
+
+
+@pytest.mark.parametrize("shape", [(1, 4, 4), (1, None, 4, 1)])
+def test_conv2d_transpose_into_an_incomplete_shape(shape):
+    with pytest.raises(ln.errors.ShapeError, match=r"^conv2d_transpose: expected an output_shape of 4 sizes, got"):
+        ln.nn.conv2d_transpose(np.ones((1, 2, 2, 3)), np.ones((3, 3, 1, 3)), shape, 2)
+
+
+@pytest.mark.parametrize("shape", [(1, 4, 4, 4, 2), (2, 4, 4, 4, 1)])
+def test_conv3d_transpose_into_another_shape(shape):
+    with pytest.raises(ln.errors.ShapeError, match=r"^conv3d_transpose: expected output_shape \[1, 4, 4, 4, 1\], got"):
+        ln.nn.conv3d_transpose(np.ones((1, 2, 2, 2, 3)), np.ones((3, 3, 3, 1, 3)), shape, 2)
+
+
+def test_depthwise_channels_come_filter_by_filter():
+    x, w = np.array([[[[1.0, 10.0]]]]), np.array([[[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]]])
+
+    assert ln.nn.depthwise_conv2d(x, w).numpy().ravel().tolist() == [1, 2, 3, 40, 50, 60]
+    assert ln.nn.depthwise_conv2d(ln.Input((4, 5, 2)), w.astype("float32")).shape == (None, 4, 5, 6)
+
+
+def test_depthwise_filters_of_another_rank():
+    with pytest.raises(
+        ln.errors.ShapeError,
+        match=r"^depthwise_conv2d: expected filters of rank 4 \(spatial, in, multiplier\), got shape \[3, 3, 2\].$",
+    ):
+        ln.nn.depthwise_conv2d(np.ones((1, 4, 4, 2)), np.ones((3, 3, 2)))
+
+
+def test_separable_convolution_is_one_after_the_other():
+    rng = np.random.default_rng(1)
+    x, d, p = rng.normal(size=(2, 6, 7, 3)), rng.normal(size=(3, 2, 3, 2)), rng.normal(size=(1, 1, 6, 4))
+
+    y = ln.nn.separable_conv2d(x, d, p, strides=2, padding="same")
+
+    # The same as one convolution by the product of both filters.
+    whole = np.einsum("ijkm,kmo->ijko", d, p.reshape(3, 2, 4))
+    np.testing.assert_allclose(y.numpy(), ln.nn.conv2d(x, whole, 2, "same").numpy(), rtol=0, atol=1e-12)
+    line = ln.nn.separable_conv1d(x[:, 0], d[0], p[0], dilations=2)
+    np.testing.assert_allclose(line.numpy(), ln.nn.conv1d(x[:, 0], whole[0], dilations=2).numpy(), rtol=0, atol=1e-12)
+
+
+def test_pools_of_volumes():
+    x = np.arange(16, dtype="float32").reshape(1, 2, 2, 4, 1)
+
+    assert ln.nn.max_pool(x, 2, 2).numpy().ravel().tolist() == [13, 15]
+    assert ln.nn.avg_pool(x, 2, 2).numpy().ravel().tolist() == [6.5, 8.5]

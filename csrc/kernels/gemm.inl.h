@@ -30,8 +30,7 @@
 // to 33.5 us instead of 22 and 24.8), as each panel is one sequential stream that the CPU follows by itself.
 #pragma once
 
-#include "dispatch.h"
-#include "flush.h"
+#include "epilogue.inl.h"
 #include "kernel_args.h"
 #include "simd/vec.h"
 #include "transpose.inl.h"
@@ -554,64 +553,6 @@ void pack_b(const T* b, size_t rsb, size_t csb, size_t k, size_t n, void* packed
 }
 
 // --- the product
-template <class T>
-using UnaryFn = void (*)(const T*, T*, size_t, const double*) noexcept;
-
-// The unary kernel behind an activation, from this instruction set's own table.
-inline const KernelTable& own_table() noexcept {
-  static const KernelTable* const table = table_for(LN_STRING(LN_TARGET));
-  return *table;
-}
-template <class T>
-UnaryFn<T> activation_kernel(int activation) noexcept {
-  const KernelTable& table = own_table();
-#define LN_ACTIVATION(constant, name)  \
-  case constant:                       \
-    if constexpr (sizeof(T) == 4)      \
-      return table.unary_##name##_f32; \
-    else                               \
-      return table.unary_##name##_f64;
-  switch (activation) {
-    LN_ACTIVATION(kActTanh, tanh)
-    LN_ACTIVATION(kActSigmoid, sigmoid)
-    LN_ACTIVATION(kActElu, elu)
-    LN_ACTIVATION(kActSelu, selu)
-    LN_ACTIVATION(kActSoftplus, softplus)
-    LN_ACTIVATION(kActSoftsign, softsign)
-    LN_ACTIVATION(kActHardSigmoid, hard_sigmoid)
-    LN_ACTIVATION(kActGelu, gelu)
-    LN_ACTIVATION(kActGeluTanh, gelu_tanh)
-    LN_ACTIVATION(kActSilu, silu)
-    LN_ACTIVATION(kActMish, mish)
-    LN_ACTIVATION(kActLeakyRelu, leaky_relu)
-    default:
-      return nullptr;
-  }
-#undef LN_ACTIVATION
-}
-
-// An activation other than relu, applied to rows just computed with denormals counting again.
-template <class T>
-class Epilogue {
- public:
-  LN_INLINE Epilogue() : activation_(kActNone), params_(nullptr) {}
-  LN_INLINE explicit Epilogue(const GemmArgs& g) : activation_(g.activation), params_(g.act_params) {}
-  LN_INLINE bool none() const { return activation_ <= kActRelu; }
-  void apply(T* c, size_t ldc, size_t m, size_t n, FlushDenormals& mode) const noexcept {
-    const UnaryFn<T> f = activation_kernel<T>(activation_);
-    mode.keep();
-    if (n == ldc || m == 1) {
-      f(c, c, m * n, params_);
-    } else {
-      for (size_t i = 0; i < m; ++i) f(c + i * ldc, c + i * ldc, n, params_);
-    }
-  }
-
- private:
-  int activation_;
-  const double* params_;
-};
-
 // n > narrow_limit, B in place or packed. k_step limits how far down B one pass over its columns goes.
 template <class T, class W>
 void wide_product(const TileCall<T, W>& t, size_t m, size_t n, size_t k_step, const Epilogue<T>& epilogue,
@@ -719,7 +660,7 @@ LN_INLINE void packed_columns(const GemmArgs& g, size_t first, size_t columns) {
   if (g.m == 0 || columns == 0) return;
   FlushDenormals mode;
   TileCall<T> t = tile_call<T>(g);
-  const Epilogue<T> epilogue(g);
+  const Epilogue<T> epilogue(g.activation, g.act_params);
   if (g.n <= L::narrow_limit) {
     t.row_stride = PackedLayout<T>::width(g.n);
     few_columns_product(t, g.m, g.n, true, epilogue, mode);
@@ -744,7 +685,7 @@ void gemm(const GemmArgs* args) noexcept {
   if (g.m == 0 || g.n == 0) return;
   FlushDenormals mode;
   TileCall<T> t = tile_call<T>(g);
-  const Epilogue<T> epilogue(g);
+  const Epilogue<T> epilogue(g.activation, g.act_params);
   T* const packed = static_cast<T*>(g.workspace);
 
   if (g.n <= L::narrow_limit) {

@@ -103,7 +103,7 @@ LN_INLINE void small_columns(const GemmArgs& g, size_t first, size_t columns) {
   FlushDenormals mode;
   TileCall<float, W> t = tile_call<float, W>(g);
   if constexpr (TileScale<W>::used) t.scale = packed_scales(g.b, g.k, g.n) + first;
-  packed_wide(g, first, columns, t, Epilogue<float>(g), mode);
+  packed_wide(g, first, columns, t, Epilogue<float>(g.activation, g.act_params), mode);
 }
 
 LN_END_TARGET

@@ -1,4 +1,4 @@
-// Argument structs of the kernels that take more than a few numbers: matrix product, convolution, pooling.
+// Argument structs of the kernels that take more than a few numbers: matrix product, windows.
 #pragma once
 
 #include <stddef.h>
@@ -43,24 +43,13 @@ struct GemmArgs {
   void* workspace;  // gemm: gemm_workspace(m, n, k) bytes, 64-byte aligned; gemm_packed: not used, may be null
 };
 
-// x [n, h, w, c] seen by a kernel window of [kh, kw]; y has [n, oh, ow] positions. Padding at the bottom and right is
-// what oh and ow imply.
-struct ConvDims {
-  size_t n, h, w, c;
-  size_t kh, kw;
-  size_t stride_h, stride_w;
-  size_t dilation_h, dilation_w;
-  size_t pad_top, pad_left;
-  size_t oh, ow;
-};
-
-// As ConvDims, without dilation. Elements of the padding take no part: a window of padding only gives -inf (max) or 0.
-struct PoolDims {
-  size_t n, h, w, c;
-  size_t kh, kw;
-  size_t stride_h, stride_w;
-  size_t pad_top, pad_left;
-  size_t oh, ow;
+// x [n, in.., c] under windows of window.. elements that lie dilation.. apart, stride.. from window to window; out.. is
+// the number of windows along each of three axes. Fewer axes are the last ones, the others have size, steps and out 1.
+// pad.. elements come before the first, those at the end are what out implies. For convolution the padding is 0; for
+// pooling it takes no part: a window of padding only gives -inf (max) or 0.
+struct WindowDims {
+  size_t n, c;
+  size_t in[3], window[3], stride[3], dilation[3], pad[3], out[3];
 };
 
 }  // namespace layernet::kernels

@@ -8,8 +8,7 @@ namespace layernet {
 namespace kernels {
 
 struct GemmArgs;
-struct ConvDims;
-struct PoolDims;
+struct WindowDims;
 
 struct KernelTable {
   const char* isa;

@@ -12,7 +12,7 @@ struct AvgPoolGrad : PoolFields {
   void prepare(Preparation& p) const { set(p, "avg_pool_grad", p.in(1).shape.size(), run<float>, run<double>); }
   template <class T>
   static void run(const Step& step, const Buffers& b) noexcept {
-    const kernels::PoolDims d = pool_dims(step.get<Params>(), b.in[1], b.in[0]);
+    const kernels::WindowDims d = window_dims(step.get<WindowParams>(), b.in[1], b.in[0]);
     LN_PICK(T, *step.kernels, avg_pool_grad)(b.in[0].as<T>(), b.out[0].as<T>(), &d);
   }
 };
@@ -31,7 +31,7 @@ struct AvgPool : PoolFields {
   void prepare(Preparation& p) const { set(p, "avg_pool", p.in(0).shape.size(), run<float>, run<double>); }
   template <class T>
   static void run(const Step& step, const Buffers& b) noexcept {
-    const kernels::PoolDims d = pool_dims(step.get<Params>(), b.in[0], b.out[0]);
+    const kernels::WindowDims d = window_dims(step.get<WindowParams>(), b.in[0], b.out[0]);
     LN_PICK(T, *step.kernels, avg_pool)(b.in[0].as<T>(), b.out[0].as<T>(), &d);
   }
 };

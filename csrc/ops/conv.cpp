@@ -1,94 +1,32 @@
-// conv(x, w; strides, padding, dilation): cross-correlation of images [n, h, w, c] with a kernel [kh, kw, c, out], or
-// of sequences [n, w, c] with [kw, c, out]. A block of output positions is written out as rows of a matrix (im2col)
-// small enough for the second-level cache and multiplied by the kernel, which is packed once; where rows are runs of x
-// already, they are read in place. The gradients are the two other products of the same three arrays, so each of the
-// three ops has the other two as its gradient.
+// conv(x, w; strides, padding, dilation): cross-correlation of images [n, spatial.., c] with a kernel [window.., c,
+// out], over one to three spatial axes. A block of output positions is written out as rows of a matrix (im2col) small
+// enough for the second-level cache and multiplied by the kernel, which is packed once; where rows are runs of x
+// already, they are read in place. The gradients are the two other products of the same three arrays.
 #include <algorithm>
 
-#include "ops/window.h"
+#include "ops/conv.h"
 
 namespace layernet {
 
 namespace {
 
 struct ConvParams {
-  std::int64_t stride[2], dilation[2];
-  int padding;
-  bool packed;  // the kernel matrix is in step.constants
+  WindowParams window;
+  bool packed;  // the kernel matrix is in step.kept
 };
 
-struct ConvFields {
-  Ints strides;
-  int padding = kPaddingValid;
-  Ints dilation;
-  template <class V>
-  void fields(V& visit) {
-    visit("strides", strides);
-    visit.choice("padding", padding, kPaddings, 2);
-    visit("dilation", dilation);
-  }
-  ConvParams steps(const char* who, std::size_t rank) const {
-    ConvParams p{{1, 1}, {1, 1}, padding, false};
-    read_steps(who, "strides", strides, rank - 2, 1, p.stride);
-    read_steps(who, "dilations", dilation, rank - 2, 1, p.dilation);
-    return p;
-  }
-  // The shape of conv(x, w).
-  Shape result(const char* who, const Shape& x, const Shape& w) const {
-    if (x.size() != 3 && x.size() != 4) fail_shape(who, "inputs of rank 3 or 4", join("shape ", x));
-    if (w.size() != x.size())
-      fail_shape(who, join("a kernel of rank ", x.size(), " (spatial, in, out) for inputs of shape ", x),
-                 join("shape ", w));
-    const Dim c = x.back(), in = w[w.size() - 2];
-    if (c != in && !c.is_unknown() && !in.is_unknown())
-      throw ShapeError(join(who, ": expected inputs with ", in, " channels (kernel is ", w, "), got shape ", x, "."));
-    const ConvParams p = steps(who, x.size());
-    Shape out = x;
-    for (std::size_t i = 1; i + 1 < x.size(); ++i) {
-      const std::size_t k = i + 3 - x.size();
-      const Dim size = w[i - 1];
-      if (!size.is_fixed() || size.value() < 1)
-        fail_shape(who, "a kernel of 1 or more elements along each spatial axis", join("shape ", w));
-      out[i] = window_count(who, x, i, (size.value() - 1) * p.dilation[k] + 1, p.stride[k], padding);
-    }
-    out[out.size() - 1] = w.back();
-    return out;
-  }
-};
-
-// The rule of the gradients: dy is like conv(x, w).
-void check_result(const char* who, const Shape& dy, const Shape& want) {
-  expect_rank(who, dy, want.size());
-  for (std::size_t i = 0; i < want.size(); ++i)
-    same_dim(who, "sizes of dy and the convolution's result", dy[i], want[i]);
-}
-
-// Spatial sizes of an array as the attribute of the op that makes one like it.
-Shape middle(const Shape& s, std::size_t first, std::size_t end) {
-  Shape out;
-  for (std::size_t i = first; i < end; ++i) out.push_back(s[i]);
+// The shape of conv(x, w).
+Shape result(const char* who, const ConvFields& f, const Shape& x, const Shape& w) {
+  expect_image(who, x);
+  if (w.size() != x.size())
+    fail_shape(who, join("a kernel of rank ", x.size(), " (spatial, in, out) for inputs of shape ", x),
+               join("shape ", w));
+  const Dim c = x.back(), in = w[w.size() - 2];
+  if (c != in && !c.is_unknown() && !in.is_unknown())
+    throw ShapeError(join(who, ": expected inputs with ", in, " channels (kernel is ", w, "), got shape ", x, "."));
+  Shape out = windowed(who, x, f.window(who, w, x.size() - 2));
+  out[out.size() - 1] = w.back();
   return out;
-}
-
-kernels::ConvDims conv_dims(const ConvParams& p, const View& x, const View& w, const View& y) noexcept {
-  const ImageSize in(x), out(y);
-  const std::int64_t kh = w.rank() == 4 ? w.dim(0) : 1, kw = w.dim(w.rank() - 3);
-  kernels::ConvDims d{};
-  d.n = static_cast<std::size_t>(in.n);
-  d.h = static_cast<std::size_t>(in.h);
-  d.w = static_cast<std::size_t>(in.w);
-  d.c = static_cast<std::size_t>(in.c);
-  d.kh = static_cast<std::size_t>(kh);
-  d.kw = static_cast<std::size_t>(kw);
-  d.stride_h = static_cast<std::size_t>(p.stride[0]);
-  d.stride_w = static_cast<std::size_t>(p.stride[1]);
-  d.dilation_h = static_cast<std::size_t>(p.dilation[0]);
-  d.dilation_w = static_cast<std::size_t>(p.dilation[1]);
-  d.pad_top = pad_before(in.h, out.h, (kh - 1) * p.dilation[0] + 1, p.stride[0], p.padding);
-  d.pad_left = pad_before(in.w, out.w, (kw - 1) * p.dilation[1] + 1, p.stride[1], p.padding);
-  d.oh = static_cast<std::size_t>(out.h);
-  d.ow = static_cast<std::size_t>(out.w);
-  return d;
 }
 
 // Rows of the matrix per block: about 128 kB, half of the second-level cache of the smallest CPUs we care for, and at
@@ -106,28 +44,38 @@ std::size_t kernel_depth(const Shape& w) noexcept {
   return depth;
 }
 
-// No window reaches over an edge.
-bool inside(const kernels::ConvDims& d) noexcept {
-  return d.pad_top == 0 && d.pad_left == 0 && (d.oh - 1) * d.stride_h + (d.kh - 1) * d.dilation_h < d.h &&
-         (d.ow - 1) * d.stride_w + (d.kw - 1) * d.dilation_w < d.w;
+std::size_t kernel_depth(const kernels::WindowDims& d) noexcept {
+  return d.window[0] * d.window[1] * d.window[2] * d.c;
+}
+
+// No window reaches over an edge along this axis.
+bool inside(const kernels::WindowDims& d, int axis) noexcept {
+  return d.pad[axis] == 0 && (d.out[axis] - 1) * d.stride[axis] + (d.window[axis] - 1) * d.dilation[axis] < d.in[axis];
 }
 // The matrix is x itself: a kernel of one tap on every element.
-bool is_pointwise(const kernels::ConvDims& d) noexcept {
-  return d.kh == 1 && d.kw == 1 && d.stride_h == 1 && d.stride_w == 1 && inside(d);
+bool is_pointwise(const kernels::WindowDims& d) noexcept {
+  for (int i = 0; i < 3; ++i)
+    if (d.window[i] != 1 || d.stride[i] != 1 || !inside(d, i)) return false;
+  return true;
+}
+// The rows of a line of output overlap in x, at a constant distance. Short lines would make small products.
+bool lines_are_runs(const kernels::WindowDims& d) noexcept {
+  constexpr std::size_t kLongLine = 16;
+  return d.window[0] == 1 && d.window[1] == 1 && d.dilation[2] == 1 && d.out[2] >= kLongLine && inside(d, 0) &&
+         inside(d, 1) && inside(d, 2);
 }
 
 // Calls body(first_row, rows, matrix, row_stride) for blocks of the matrix that together are all of it.
 template <class T, class Body>
-void each_block(const Step& step, const kernels::ConvDims& d, const T* x, T* room, const Body& body) noexcept {
-  const std::size_t positions = d.n * d.oh * d.ow, depth = d.kh * d.kw * d.c;
+void each_block(const Step& step, const kernels::WindowDims& d, const T* x, T* room, const Body& body) noexcept {
+  const std::size_t positions = positions_of(d), depth = kernel_depth(d);
   if (positions == 0) return;
   if (is_pointwise(d)) return body(0, positions, x, depth);
-  // The rows of one line of output overlap in x, at a constant distance. Short lines would make small products.
-  constexpr std::size_t kLongLine = 16;
-  if (d.kh == 1 && d.dilation_w == 1 && d.ow >= kLongLine && inside(d)) {
-    for (std::size_t line = 0; line < d.n * d.oh; ++line) {
-      const std::size_t image = line / d.oh, y = line % d.oh * d.stride_h;
-      body(line * d.ow, d.ow, x + (image * d.h + y) * d.w * d.c, d.stride_w * d.c);
+  if (lines_are_runs(d)) {
+    for (std::size_t line = 0; line < positions / d.out[2]; ++line) {
+      const std::size_t y = line % d.out[1] * d.stride[1], z = line / d.out[1] % d.out[0] * d.stride[0],
+                        image = line / d.out[1] / d.out[0];
+      body(line * d.out[2], d.out[2], x + ((image * d.in[0] + z) * d.in[1] + y) * d.in[2] * d.c, d.stride[2] * d.c);
     }
     return;
   }
@@ -195,16 +143,13 @@ struct ConvInputGrad : ConvFields {
     expect_floating(kName, in.dtype(0));
     expect_same_dtype(kName, in.dtype(0), in.dtype(1));
     const Shape &dy = in.shape(0), &w = in.shape(1);
-    if (dy.size() != 3 && dy.size() != 4) fail_shape(kName, "inputs of rank 3 or 4", join("shape ", dy));
-    if (size.size() + 2 != dy.size())
-      throw InvalidArgumentError(
-          join(kName, ": expected a size for ", dy.size() - 2, axes_word(dy.size() - 2), ", got ", size, "."));
+    expect_sizes(kName, size, dy);
     expect_rank(kName, w, dy.size());
     Shape x;
     x.push_back(dy[0]);
     for (const Dim d : size) x.push_back(d);
     x.push_back(w[w.size() - 2]);
-    check_result(kName, dy, result(kName, x, w));
+    check_result(kName, dy, result(kName, *this, x, w));
     return one_spec(in.dtype(0), std::move(x));
   }
   Values backward(Emitter& e, const Call& call, const Values& dy) const;
@@ -214,7 +159,7 @@ struct ConvInputGrad : ConvFields {
   template <class T>
   void prepare_for(Preparation& p) const {
     ConvParams& params = p.params<ConvParams>();
-    params = steps("conv_input_grad", p.in(0).shape.size());
+    params.window = window("conv_input_grad", p.in(1).shape, size.size());
     params.packed = p.constant(1) != nullptr;
     prepare_kernel<T>(p, 1, true);
     const std::size_t depth = kernel_depth(p.in(1).shape);
@@ -226,9 +171,9 @@ struct ConvInputGrad : ConvFields {
   static void run(const Step& step, const Buffers& b) noexcept {
     const auto& k = *step.kernels;
     const View &dy = b.in[0], &w = b.in[1], &dx = b.out[0];
-    const kernels::ConvDims d = conv_dims(step.get<ConvParams>(), dx, w, dy);
-    const std::size_t depth = d.kh * d.kw * d.c, out = static_cast<std::size_t>(w.dim(w.rank() - 1));
-    const std::size_t positions = d.n * d.oh * d.ow;
+    const kernels::WindowDims d = window_dims(step.get<ConvParams>().window, dx, dy);
+    const std::size_t depth = kernel_depth(d), out = static_cast<std::size_t>(w.dim(w.rank() - 1));
+    const std::size_t positions = positions_of(d);
     if (dx.size() == 0) return;
     auto* room = static_cast<unsigned char*>(b.scratch);
     const void* kernel = packed_kernel<T>(step, w, depth, out, true, room);
@@ -260,16 +205,13 @@ struct ConvFilterGrad : ConvFields {
     expect_floating(kName, in.dtype(0));
     expect_same_dtype(kName, in.dtype(0), in.dtype(1));
     const Shape &dy = in.shape(0), &x = in.shape(1);
-    if (dy.size() != 3 && dy.size() != 4) fail_shape(kName, "inputs of rank 3 or 4", join("shape ", dy));
-    if (size.size() + 2 != dy.size())
-      throw InvalidArgumentError(
-          join(kName, ": expected a size for ", dy.size() - 2, axes_word(dy.size() - 2), ", got ", size, "."));
+    expect_sizes(kName, size, dy);
     expect_rank(kName, x, dy.size());
     Shape w;
     for (const std::int64_t k : size) w.push_back(Dim(k));
     w.push_back(x.back());
     w.push_back(dy.back());
-    check_result(kName, dy, result(kName, x, w));
+    check_result(kName, dy, result(kName, *this, x, w));
     return one_spec(in.dtype(0), std::move(w));
   }
   Values backward(Emitter& e, const Call& call, const Values& dy) const;
@@ -278,8 +220,8 @@ struct ConvFilterGrad : ConvFields {
   }
   template <class T>
   void prepare_for(Preparation& p) const {
-    p.params<ConvParams>() = steps("conv_filter_grad", p.in(0).shape.size());
     const Shape& w = p.out().shape;
+    p.params<ConvParams>() = {window("conv_filter_grad", w, size.size()), false};
     const std::size_t depth = kernel_depth(w), block = block_rows<T>(depth);
     p.scratch(Dim(static_cast<std::int64_t>(block * depth)), sizeof(T));
     p.scratch(Dim(static_cast<std::int64_t>(
@@ -291,8 +233,8 @@ struct ConvFilterGrad : ConvFields {
   template <class T>
   static void run(const Step& step, const Buffers& b) noexcept {
     const View &dy = b.in[0], &x = b.in[1], &dw = b.out[0];
-    const kernels::ConvDims d = conv_dims(step.get<ConvParams>(), x, dw, dy);
-    const std::size_t depth = d.kh * d.kw * d.c, out = static_cast<std::size_t>(dw.dim(dw.rank() - 1)),
+    const kernels::WindowDims d = window_dims(step.get<ConvParams>().window, x, dy);
+    const std::size_t depth = kernel_depth(d), out = static_cast<std::size_t>(dw.dim(dw.rank() - 1)),
                       block = block_rows<T>(depth);
     std::memset(dw.data, 0, dw.size() * sizeof(T));
     if (dw.size() == 0) return;
@@ -317,7 +259,7 @@ struct Conv : ConvFields {
   Specs infer(const InSpecs& in) const {
     expect_inputs("conv", in, 2);
     expect_floating("conv", in.dtype(0));
-    Shape out = result("conv", in.shape(0), in.shape(1));
+    Shape out = result("conv", *this, in.shape(0), in.shape(1));
     expect_same_dtype("conv", in.dtype(0), in.dtype(1));
     return one_spec(in.dtype(0), std::move(out));
   }
@@ -328,7 +270,7 @@ struct Conv : ConvFields {
   template <class T>
   void prepare_for(Preparation& p) const {
     ConvParams& params = p.params<ConvParams>();
-    params = steps("conv", p.in(0).shape.size());
+    params.window = window("conv", p.in(1).shape, p.in(0).shape.size() - 2);
     params.packed = p.constant(1) != nullptr;
     prepare_kernel<T>(p, 1, false);
     const std::size_t depth = kernel_depth(p.in(1).shape);
@@ -339,8 +281,8 @@ struct Conv : ConvFields {
   template <class T>
   static void run(const Step& step, const Buffers& b) noexcept {
     const View &x = b.in[0], &w = b.in[1], &y = b.out[0];
-    const kernels::ConvDims d = conv_dims(step.get<ConvParams>(), x, w, y);
-    const std::size_t depth = d.kh * d.kw * d.c, out = static_cast<std::size_t>(y.dim(y.rank() - 1));
+    const kernels::WindowDims d = window_dims(step.get<ConvParams>().window, x, y);
+    const std::size_t depth = kernel_depth(d), out = static_cast<std::size_t>(y.dim(y.rank() - 1));
     if (y.size() == 0) return;
     auto* room = static_cast<unsigned char*>(b.scratch);
     const void* kernel = packed_kernel<T>(step, w, depth, out, false, room);
@@ -361,13 +303,13 @@ Value emit_conv(Emitter& e, const ConvFields& f, const Value& x, const Value& w)
 Value emit_input_grad(Emitter& e, const ConvFields& f, const Value& dy, const Value& w, const Shape& x) {
   ConvInputGrad op;
   static_cast<ConvFields&>(op) = f;
-  op.size = middle(x, 1, x.size() - 1);
+  op.size = spatial_sizes(x);
   return e.one(conv_input_grad_op, op, {dy, w});
 }
 Value emit_filter_grad(Emitter& e, const ConvFields& f, const Value& dy, const Value& x, const Shape& w) {
   ConvFilterGrad op;
   static_cast<ConvFields&>(op) = f;
-  for (std::size_t i = 0; i + 2 < w.size(); ++i) op.size.push_back(w[i].value());
+  op.size = filter_sizes(w, w.size() - 2);
   return e.one(conv_filter_grad_op, op, {dy, x});
 }
 

@@ -1,8 +1,5 @@
 // max_pool(x; size, strides, padding): the largest element of each window over the spatial axes; padding never wins.
 // The gradient goes to the first of equals.
-#include <algorithm>
-#include <limits>
-
 #include "ops/pool.h"
 
 namespace layernet {
@@ -24,32 +21,8 @@ struct MaxPoolPick : PoolFields {
   void prepare(Preparation& p) const { set(p, "max_pool_pick", p.in(1).shape.size(), run<float>, run<double>); }
   template <class T>
   static void run(const Step& step, const Buffers& b) noexcept {
-    const kernels::PoolDims d = pool_dims(step.get<Params>(), b.in[1], b.out[0]);
-    const T *g = b.in[0].as<T>(), *x = b.in[1].as<T>();
-    T* y = b.out[0].as<T>();
-    for (std::size_t n = 0; n < d.n; ++n)
-      for (std::size_t oy = 0; oy < d.oh; ++oy)
-        for (std::size_t ox = 0; ox < d.ow; ++ox)
-          for (std::size_t c = 0; c < d.c; ++c) *y++ = pick(d, g, x, n, oy, ox, c);
-  }
-  template <class T>
-  static T pick(const kernels::PoolDims& d, const T* g, const T* x, std::size_t n, std::size_t oy, std::size_t ox,
-                std::size_t c) noexcept {
-    const std::size_t top = oy * d.stride_h, left = ox * d.stride_w;  // in the padded image
-    const std::size_t y0 = std::max(top, d.pad_top), y1 = std::min(top + d.kh, d.pad_top + d.h);
-    const std::size_t x0 = std::max(left, d.pad_left), x1 = std::min(left + d.kw, d.pad_left + d.w);
-    T best = -std::numeric_limits<T>::infinity(), picked = 0;
-    bool found = false;
-    for (std::size_t iy = y0; iy < y1; ++iy)
-      for (std::size_t ix = x0; ix < x1; ++ix) {
-        const std::size_t at = ((n * d.h + iy - d.pad_top) * d.w + ix - d.pad_left) * d.c + c;
-        const bool first_nan = x[at] != x[at] && best == best;
-        if (found && !first_nan && !(x[at] > best)) continue;
-        found = true;
-        best = x[at];
-        picked = g[at];
-      }
-    return picked;
+    const kernels::WindowDims d = window_dims(step.get<WindowParams>(), b.in[1], b.out[0]);
+    LN_PICK(T, *step.kernels, max_pool_pick)(b.in[1].as<T>(), b.in[0].as<T>(), b.out[0].as<T>(), &d);
   }
 };
 
@@ -66,7 +39,7 @@ struct MaxPoolGrad : PoolFields {
   void prepare(Preparation& p) const { set(p, "max_pool_grad", p.in(1).shape.size(), run<float>, run<double>); }
   template <class T>
   static void run(const Step& step, const Buffers& b) noexcept {
-    const kernels::PoolDims d = pool_dims(step.get<Params>(), b.in[1], b.in[0]);
+    const kernels::WindowDims d = window_dims(step.get<WindowParams>(), b.in[1], b.in[0]);
     LN_PICK(T, *step.kernels, max_pool_grad)(b.in[1].as<T>(), b.in[0].as<T>(), b.out[0].as<T>(), &d);
   }
 };
@@ -85,7 +58,7 @@ struct MaxPool : PoolFields {
   void prepare(Preparation& p) const { set(p, "max_pool", p.in(0).shape.size(), run<float>, run<double>); }
   template <class T>
   static void run(const Step& step, const Buffers& b) noexcept {
-    const kernels::PoolDims d = pool_dims(step.get<Params>(), b.in[0], b.out[0]);
+    const kernels::WindowDims d = window_dims(step.get<WindowParams>(), b.in[0], b.out[0]);
     LN_PICK(T, *step.kernels, max_pool)(b.in[0].as<T>(), b.out[0].as<T>(), &d);
   }
 };

@@ -452,6 +452,9 @@ class _Ops:
     conv_input_grad: Op
     cos: Op
     dense: Op
+    depthwise_conv: Op
+    depthwise_conv_filter_grad: Op
+    depthwise_conv_input_grad: Op
     divide: Op
     dropout_mask: Op
     elu: Op

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from layernet import random
+from layernet.errors import ShapeError
 from layernet.ops import reduce_mean, reduce_sum, reduce_variance, sigmoid, tanh
 from layernet.tensor import Tensor, TensorLike, convert_to_tensor, core_ops
 
@@ -16,7 +17,11 @@ __all__ = [
     "bias_add",
     "conv1d",
     "conv2d",
+    "conv2d_transpose",
+    "conv3d",
+    "conv3d_transpose",
     "dense",
+    "depthwise_conv2d",
     "dropout",
     "dropout_mask",
     "elu",
@@ -31,6 +36,8 @@ __all__ = [
     "moments",
     "relu",
     "selu",
+    "separable_conv1d",
+    "separable_conv2d",
     "sigmoid",
     "sigmoid_cross_entropy_with_logits",
     "silu",
@@ -606,11 +613,251 @@ def conv2d(
     return core_ops.conv(x, filters, strides=_pair(strides, 2), padding=padding.lower(), dilation=_pair(dilations, 2))
 
 
+def conv3d(
+    x: TensorLike,
+    filters: TensorLike,
+    strides: int | Sequence[int] = 1,
+    padding: str = "valid",
+    dilations: int | Sequence[int] = 1,
+) -> Tensor:
+    """Cross-correlation over three axes, as `conv2d` over two.
+
+    Args:
+        x: A floating tensor `[n, depth, height, width, in]`.
+        filters: `[depth, height, width, in, out]`.
+        strides: Step between outputs, default 1.
+        padding: "valid" (default) or "same", which pads with zeros, the odd one at the end.
+        dilations: Step between the elements of a filter, default 1.
+
+    Returns:
+        A tensor `[n, depth, height, width, out]`.
+
+    Example:
+        >>> import layernet as ln
+        >>> x, kernel = ln.ones((1, 3, 4, 5, 1)), ln.ones((2, 2, 2, 1, 6))
+        >>> ln.nn.conv3d(x, kernel).shape
+        (1, 2, 3, 4, 6)
+    """
+    return core_ops.conv(x, filters, strides=_pair(strides, 3), padding=padding.lower(), dilation=_pair(dilations, 3))
+
+
+def _conv_transpose(
+    x: TensorLike,
+    filters: TensorLike,
+    output_shape: Sequence[int | None],
+    strides: int | Sequence[int],
+    padding: str,
+    rank: int,
+) -> Tensor:
+    if len(output_shape) != rank + 2 or None in output_shape[1:-1]:
+        raise ShapeError(
+            f"conv{rank}d_transpose: expected an output_shape of {rank + 2} sizes, got {list(output_shape)}. "
+            "Give None for the batch only."
+        )
+    size = tuple(output_shape[1:-1])
+    y = core_ops.conv_input_grad(x, filters, size=size, strides=_pair(strides, rank), padding=padding.lower())
+    for given, made in zip(output_shape, y.shape, strict=True):
+        if given not in (None, made):
+            raise ShapeError(f"conv{rank}d_transpose: expected output_shape {list(y.shape)}, got {list(output_shape)}.")
+    return y
+
+
+def conv2d_transpose(
+    x: TensorLike,
+    filters: TensorLike,
+    output_shape: Sequence[int | None],
+    strides: int | Sequence[int] = 1,
+    padding: str = "same",
+) -> Tensor:
+    """The transpose of `conv2d` as a linear map: `y[s * p + i, s * q + j] = sum_pq filters[i, j] @ x[p, q]`.
+
+    Args:
+        x: A floating tensor `[n, height, width, in]`.
+        filters: `[height, width, out, in]`.
+        output_shape: Shape of the result, of which `conv2d` with these strides and padding would make x's sizes; None
+            or the number of rows as its first entry.
+        strides: Step s between the places to which neighbours of x go, default 1.
+        padding: "same" (default) or "valid", as of that `conv2d`.
+
+    Returns:
+        A tensor of shape `output_shape`.
+
+    Raises:
+        ShapeError: An output_shape that does not fit.
+
+    Reference:
+        Zeiler et al., "Deconvolutional networks", 2010.
+
+    Example:
+        >>> import layernet as ln
+        >>> x, kernel = ln.ones((1, 1, 2, 1)), ln.ones((1, 2, 1, 1))
+        >>> ln.nn.conv2d_transpose(x, kernel, (1, 1, 3, 1), padding="valid").numpy().ravel()
+        array([1., 2., 1.], dtype=float32)
+    """
+    return _conv_transpose(x, filters, output_shape, strides, padding, 2)
+
+
+def conv3d_transpose(
+    x: TensorLike,
+    filters: TensorLike,
+    output_shape: Sequence[int | None],
+    strides: int | Sequence[int] = 1,
+    padding: str = "same",
+) -> Tensor:
+    """The transpose of `conv3d` as a linear map, as `conv2d_transpose` is of `conv2d`.
+
+    Args:
+        x: A floating tensor `[n, depth, height, width, in]`.
+        filters: `[depth, height, width, out, in]`.
+        output_shape: Shape of the result; None or the number of rows as its first entry.
+        strides: Step between the places to which neighbours of x go, default 1.
+        padding: "same" (default) or "valid", as of the `conv3d`.
+
+    Returns:
+        A tensor of shape `output_shape`.
+
+    Raises:
+        ShapeError: An output_shape that does not fit.
+
+    Example:
+        >>> import layernet as ln
+        >>> x, kernel = ln.ones((1, 2, 2, 2, 1)), ln.ones((3, 3, 3, 4, 1))
+        >>> ln.nn.conv3d_transpose(x, kernel, (None, 4, 4, 4, 4), strides=2).shape
+        (1, 4, 4, 4, 4)
+    """
+    return _conv_transpose(x, filters, output_shape, strides, padding, 3)
+
+
+def _depthwise(
+    x: TensorLike,
+    filters: TensorLike,
+    strides: int | Sequence[int],
+    padding: str,
+    dilations: int | Sequence[int],
+    rank: int,
+) -> Tensor:
+    x, filters = convert_to_tensor(x), convert_to_tensor(filters)
+    if filters.ndim != rank + 2:
+        raise ShapeError(
+            f"depthwise_conv{rank}d: expected filters of rank {rank + 2} (spatial, in, multiplier), "
+            f"got shape {list(filters.shape)}."
+        )
+    *sizes, channels, multiplier = filters.shape
+    if multiplier != 1:  # every channel once for each of its filters
+        several = core_ops.tile(core_ops.expand_dims(x, axis=-1), multiples=[1] * x.ndim + [multiplier])
+        x = core_ops.reshape(several, shape=(-1, *x.shape[1:-1], channels * multiplier))
+    w = core_ops.reshape(filters, shape=(*sizes, channels * multiplier))
+    return core_ops.depthwise_conv(
+        x, w, strides=_pair(strides, rank), padding=padding.lower(), dilation=_pair(dilations, rank)
+    )
+
+
+def depthwise_conv2d(
+    x: TensorLike,
+    filters: TensorLike,
+    strides: int | Sequence[int] = 1,
+    padding: str = "valid",
+    dilations: int | Sequence[int] = 1,
+) -> Tensor:
+    """Each channel convolved with filters of its own: `y[.., k * multiplier + m] = x[.., k] * filters[.., k, m]`.
+
+    Args:
+        x: A floating tensor `[n, height, width, in]`.
+        filters: `[height, width, in, multiplier]`.
+        strides: Step between outputs, default 1.
+        padding: "valid" (default) or "same", which pads with zeros, the odd one at the end.
+        dilations: Step between the elements of a filter, default 1.
+
+    Returns:
+        A tensor `[n, height, width, in * multiplier]`.
+
+    Raises:
+        ShapeError: Sizes that do not fit.
+
+    Example:
+        >>> import layernet as ln
+        >>> x = ln.constant([[[[1.0, 10.0], [2.0, 20.0]]]])
+        >>> ln.nn.depthwise_conv2d(x, ln.ones((1, 2, 2, 1))).numpy().ravel()
+        array([ 3., 30.], dtype=float32)
+    """
+    return _depthwise(x, filters, strides, padding, dilations, 2)
+
+
+def separable_conv1d(
+    x: TensorLike,
+    depthwise_filter: TensorLike,
+    pointwise_filter: TensorLike,
+    strides: int | Sequence[int] = 1,
+    padding: str = "valid",
+    dilations: int | Sequence[int] = 1,
+) -> Tensor:
+    """Each channel convolved along one axis, then all channels mixed at each step, as `separable_conv2d`.
+
+    Args:
+        x: A floating tensor `[n, steps, in]`.
+        depthwise_filter: `[width, in, multiplier]`.
+        pointwise_filter: `[1, in * multiplier, out]`.
+        strides: Step between outputs, default 1.
+        padding: "valid" (default) or "same", which pads with zeros, the odd one at the end.
+        dilations: Step between the elements of a filter, default 1.
+
+    Returns:
+        A tensor `[n, steps, out]`.
+
+    Raises:
+        ShapeError: Sizes that do not fit.
+
+    Example:
+        >>> import layernet as ln
+        >>> x = ln.ones((1, 4, 2))
+        >>> ln.nn.separable_conv1d(x, ln.ones((3, 2, 1)), ln.ones((1, 2, 1))).numpy().ravel()
+        array([6., 6.], dtype=float32)
+    """
+    return conv1d(_depthwise(x, depthwise_filter, strides, padding, dilations, 1), pointwise_filter)
+
+
+def separable_conv2d(
+    x: TensorLike,
+    depthwise_filter: TensorLike,
+    pointwise_filter: TensorLike,
+    strides: int | Sequence[int] = 1,
+    padding: str = "valid",
+    dilations: int | Sequence[int] = 1,
+) -> Tensor:
+    """Each channel convolved, then all channels mixed at each place: `conv2d(depthwise_conv2d(x, d), p)`.
+
+    Args:
+        x: A floating tensor `[n, height, width, in]`.
+        depthwise_filter: `[height, width, in, multiplier]`.
+        pointwise_filter: `[1, 1, in * multiplier, out]`.
+        strides: Step between outputs, default 1.
+        padding: "valid" (default) or "same", which pads with zeros, the odd one at the end.
+        dilations: Step between the elements of a filter, default 1.
+
+    Returns:
+        A tensor `[n, height, width, out]`.
+
+    Raises:
+        ShapeError: Sizes that do not fit.
+
+    Reference:
+        Chollet, "Xception: deep learning with depthwise separable convolutions", 2017.
+
+    Example:
+        >>> import layernet as ln
+        >>> x, d, p = ln.ones((1, 3, 3, 2)), ln.ones((2, 2, 2, 1)), ln.ones((1, 1, 2, 5))
+        >>> ln.nn.separable_conv2d(x, d, p).shape
+        (1, 2, 2, 5)
+    """
+    return conv2d(_depthwise(x, depthwise_filter, strides, padding, dilations, 2), pointwise_filter)
+
+
 def max_pool(x: TensorLike, ksize: int | Sequence[int], strides: int | Sequence[int], padding: str = "valid") -> Tensor:
     """The largest element of each window.
 
     Args:
-        x: A floating tensor `[n, steps, channels]` or `[n, height, width, channels]`.
+        x: A floating tensor `[n, steps, channels]`, `[n, height, width, channels]` or
+            `[n, depth, height, width, channels]`.
         ksize: Size of the window.
         strides: Step between windows.
         padding: "valid" (default) or "same"; padding never counts.
@@ -632,7 +879,8 @@ def avg_pool(x: TensorLike, ksize: int | Sequence[int], strides: int | Sequence[
     """The mean value of each window.
 
     Args:
-        x: A floating tensor `[n, steps, channels]` or `[n, height, width, channels]`.
+        x: A floating tensor `[n, steps, channels]`, `[n, height, width, channels]` or
+            `[n, depth, height, width, channels]`.
         ksize: Size of the window.
         strides: Step between windows.
         padding: "valid" (default) or "same"; padding never counts.

@@ -1,4 +1,5 @@
-// Random numbers, optimizer steps, im2col and pooling of every instruction set against plain definitions in double.
+// Random numbers, optimizer steps and windows (im2col, pooling, depthwise products) of every instruction set against
+// plain definitions in double.
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
@@ -236,36 +237,50 @@ void check_optimizers(const KernelTable& table) {
   }
 }
 
-// --- convolution and pooling
-ConvDims random_dims() {
-  ConvDims d;
-  d.n = 1 + random_below(3), d.h = 1 + random_below(7), d.w = 1 + random_below(7);
-  const size_t channels[] = {1, 2, 3, 4, 8, 9, 17};
-  d.c = channels[random_below(7)];
-  d.kh = 1 + random_below(4), d.kw = 1 + random_below(4);
-  d.stride_h = 1 + random_below(3), d.stride_w = 1 + random_below(3);
-  d.dilation_h = 1 + random_below(2), d.dilation_w = 1 + random_below(2);
-  d.pad_top = random_below(3), d.pad_left = random_below(3);
-  d.oh = random_below(6), d.ow = 1 + random_below(6);
+// --- windows: convolution, pooling, depthwise products
+WindowDims random_dims() {
+  WindowDims d;
+  const size_t channels[] = {1, 2, 3, 4, 8, 9, 17, 33, 64};
+  d.n = 1 + random_below(3), d.c = channels[random_below(9)];
+  const size_t axes = 1 + random_below(3);
+  for (size_t a = 0; a < 3; ++a) {
+    const bool used = a + axes >= 3;
+    const auto below = [&](size_t n) { return used ? random_below(n) : 0; };
+    d.in[a] = 1 + below(7), d.window[a] = 1 + below(4), d.stride[a] = 1 + below(3), d.dilation[a] = 1 + below(2);
+    d.pad[a] = below(3), d.out[a] = used && random_below(20) == 0 ? 0 : 1 + below(a == 2 ? 12 : 4);
+  }
   return d;
 }
+size_t positions_of(const WindowDims& d) {
+  return d.n * d.out[0] * d.out[1] * d.out[2];
+}
+size_t taps_of(const WindowDims& d) {
+  return d.window[0] * d.window[1] * d.window[2];
+}
+size_t elements_of(const WindowDims& d) {
+  return d.n * d.in[0] * d.in[1] * d.in[2] * d.c;
+}
 
-// Offset in x of tap (ky, kx) of output position r, or -1 in the padding.
-ptrdiff_t tap(const ConvDims& d, size_t r, size_t ky, size_t kx) {
-  const size_t ox = r % d.ow, oy = r / d.ow % d.oh, image = r / d.ow / d.oh;
-  const ptrdiff_t y = static_cast<ptrdiff_t>(oy * d.stride_h + ky * d.dilation_h) - static_cast<ptrdiff_t>(d.pad_top);
-  const ptrdiff_t x = static_cast<ptrdiff_t>(ox * d.stride_w + kx * d.dilation_w) - static_cast<ptrdiff_t>(d.pad_left);
-  if (y < 0 || x < 0 || y >= static_cast<ptrdiff_t>(d.h) || x >= static_cast<ptrdiff_t>(d.w)) return -1;
-  return ((static_cast<ptrdiff_t>(image * d.h) + y) * static_cast<ptrdiff_t>(d.w) + x) * static_cast<ptrdiff_t>(d.c);
+// Offset in x of a tap of output position r, or -1 in the padding.
+ptrdiff_t offset_of(const WindowDims& d, size_t r, size_t tap) {
+  ptrdiff_t place[3];
+  for (size_t a = 3; a-- > 0; r /= d.out[a], tap /= d.window[a]) {
+    const size_t padded = r % d.out[a] * d.stride[a] + tap % d.window[a] * d.dilation[a];
+    place[a] = static_cast<ptrdiff_t>(padded) - static_cast<ptrdiff_t>(d.pad[a]);
+    if (place[a] < 0 || place[a] >= static_cast<ptrdiff_t>(d.in[a])) return -1;
+  }
+  ptrdiff_t pixel = static_cast<ptrdiff_t>(r);
+  for (size_t a = 0; a < 3; ++a) pixel = pixel * static_cast<ptrdiff_t>(d.in[a]) + place[a];
+  return pixel * static_cast<ptrdiff_t>(d.c);
 }
 
 template <class T>
 void check_conv(const KernelTable& table) {
   for (int round = 0; round < 300; ++round) {
-    const ConvDims d = random_dims();
-    const size_t positions = d.n * d.oh * d.ow, row = d.kh * d.kw * d.c;
-    const size_t first = random_below(positions + 1), rows = positions - first;
-    const auto x = random_vector<T>(d.n * d.h * d.w * d.c), seed = random_vector<T>(x.size());
+    const WindowDims d = random_dims();
+    const size_t positions = positions_of(d), row = taps_of(d) * d.c;
+    const size_t first = random_below(positions + 1), rows = random_below(positions - first + 1);
+    const auto x = random_vector<T>(elements_of(d)), seed = random_vector<T>(x.size());
     std::vector<T> col(rows * row, T(9));
     KERNEL(im2col)(x.data(), col.data(), &d, first, rows);
     auto back = seed;
@@ -273,15 +288,14 @@ void check_conv(const KernelTable& table) {
     std::vector<double> want_back(seed.begin(), seed.end());
     bool same = true;
     for (size_t r = 0; r < rows; ++r)
-      for (size_t ky = 0; ky < d.kh; ++ky)
-        for (size_t kx = 0; kx < d.kw; ++kx) {
-          const ptrdiff_t at = tap(d, first + r, ky, kx);
-          for (size_t j = 0; j < d.c; ++j) {
-            const T got = col[r * row + (ky * d.kw + kx) * d.c + j];
-            same = same && got == (at < 0 ? T(0) : x[static_cast<size_t>(at) + j]);
-            if (at >= 0) want_back[static_cast<size_t>(at) + j] += got;
-          }
+      for (size_t t = 0; t < taps_of(d); ++t) {
+        const ptrdiff_t at = offset_of(d, first + r, t);
+        for (size_t j = 0; j < d.c; ++j) {
+          const T got = col[r * row + t * d.c + j];
+          same = same && got == (at < 0 ? T(0) : x[static_cast<size_t>(at) + j]);
+          if (at >= 0) want_back[static_cast<size_t>(at) + j] += got;
         }
+      }
     CHECK_NOTE(same, "%s im2col round %d", table.isa, round);
     for (size_t i = 0; i < back.size(); ++i)
       if (!CHECK_NOTE(fabs(static_cast<double>(back[i]) - want_back[i]) < 100 * std::numeric_limits<T>::epsilon(),
@@ -293,46 +307,42 @@ void check_conv(const KernelTable& table) {
 template <class T>
 void check_pool(const KernelTable& table) {
   for (int round = 0; round < 300; ++round) {
-    ConvDims d = random_dims();
-    d.dilation_h = d.dilation_w = 1;
-    const PoolDims p{d.n, d.h, d.w, d.c, d.kh, d.kw, d.stride_h, d.stride_w, d.pad_top, d.pad_left, d.oh, d.ow};
-    const size_t positions = d.n * d.oh * d.ow;
-    auto x = random_vector<T>(d.n * d.h * d.w * d.c);
+    WindowDims d = random_dims();
+    d.dilation[0] = d.dilation[1] = d.dilation[2] = 1;
+    const size_t positions = positions_of(d);
+    auto x = random_vector<T>(elements_of(d));
     for (T& value : x) value = round % 2 ? static_cast<T>(floor(static_cast<double>(value) * 3)) : value;  // ties
     if (round % 5 == 0) x[random_below(x.size())] = std::numeric_limits<T>::quiet_NaN();
-    const auto dy = random_vector<T>(positions * d.c);
-    std::vector<T> max(dy.size()), avg(dy.size()), dmax(x.size(), T(9)), davg(x.size(), T(9));
-    KERNEL(max_pool)(x.data(), max.data(), &p);
-    KERNEL(avg_pool)(x.data(), avg.data(), &p);
-    KERNEL(max_pool_grad)(x.data(), dy.data(), dmax.data(), &p);
-    KERNEL(avg_pool_grad)(dy.data(), davg.data(), &p);
+    const auto dy = random_vector<T>(positions * d.c), g = random_vector<T>(x.size());
+    std::vector<T> max(dy.size()), avg(dy.size()), picked(dy.size()), dmax(x.size(), T(9)), davg(x.size(), T(9));
+    KERNEL(max_pool)(x.data(), max.data(), &d);
+    KERNEL(avg_pool)(x.data(), avg.data(), &d);
+    KERNEL(max_pool_pick)(x.data(), g.data(), picked.data(), &d);
+    KERNEL(max_pool_grad)(x.data(), dy.data(), dmax.data(), &d);
+    KERNEL(avg_pool_grad)(dy.data(), davg.data(), &d);
     std::vector<double> want_dmax(x.size()), want_davg(x.size());
     const double tolerance = 100 * std::numeric_limits<T>::epsilon();
     for (size_t r = 0; r < positions; ++r)
       for (size_t j = 0; j < d.c; ++j) {
         double best = -INFINITY, sum = 0;
         ptrdiff_t winner = -1;
-        size_t count = 0;
-        for (int pass = 0; pass < 2; ++pass)
-          for (size_t ky = 0; ky < d.kh; ++ky)
-            for (size_t kx = 0; kx < d.kw; ++kx) {
-              const ptrdiff_t at = tap(d, r, ky, kx);
-              if (at < 0) continue;
-              const size_t i = static_cast<size_t>(at) + j;
-              const double value = static_cast<double>(x[i]);
-              if (pass == 1) {
-                want_davg[i] += static_cast<double>(dy[r * d.c + j]) / static_cast<double>(count);
-                continue;
-              }
-              sum += value, ++count;
-              if (winner < 0 || value > best || (isnan(value) && !isnan(best)))
-                best = value, winner = static_cast<ptrdiff_t>(i);
-            }
+        std::vector<size_t> under;
+        for (size_t t = 0; t < taps_of(d); ++t)
+          if (const ptrdiff_t at = offset_of(d, r, t); at >= 0) under.push_back(static_cast<size_t>(at) + j);
+        for (const size_t i : under) {
+          const double value = static_cast<double>(x[i]);
+          sum += value;
+          want_davg[i] += static_cast<double>(dy[r * d.c + j]) / static_cast<double>(under.size());
+          if (winner < 0 || value > best || (isnan(value) && !isnan(best)))
+            best = value, winner = static_cast<ptrdiff_t>(i);
+        }
         if (winner >= 0) want_dmax[static_cast<size_t>(winner)] += static_cast<double>(dy[r * d.c + j]);
         const double got = static_cast<double>(max[r * d.c + j]), mean = static_cast<double>(avg[r * d.c + j]);
-        const double want_mean = count ? sum / static_cast<double>(count) : 0;
+        const double want_mean = under.empty() ? 0 : sum / static_cast<double>(under.size());
         CHECK_NOTE(got == best || (isnan(got) && isnan(best)), "%s max_pool round %d: %g, %g", table.isa, round, got,
                    best);
+        CHECK_NOTE(picked[r * d.c + j] == (winner < 0 ? T(0) : g[static_cast<size_t>(winner)]),
+                   "%s max_pool_pick round %d", table.isa, round);
         CHECK_NOTE(fabs(mean - want_mean) <= tolerance || (isnan(mean) && isnan(want_mean)), "%s avg_pool round %d",
                    table.isa, round);
       }
@@ -345,12 +355,64 @@ void check_pool(const KernelTable& table) {
   }
 }
 
+// Sums of up to 64 products for y and 108 for the gradients of numbers below 1.
+template <class T>
+bool near(const std::vector<T>& got, const std::vector<double>& want) {
+  for (size_t i = 0; i < got.size(); ++i)
+    if (!(fabs(static_cast<double>(got[i]) - want[i]) <= 200 * std::numeric_limits<T>::epsilon())) return false;
+  return true;
+}
+
+template <class T>
+void check_depthwise(const KernelTable& table) {
+  for (int round = 0; round < 300; ++round) {
+    const WindowDims d = random_dims();
+    const size_t positions = positions_of(d);
+    const auto x = random_vector<T>(elements_of(d)), w = random_vector<T>(taps_of(d) * d.c),
+               bias = random_vector<T>(d.c), dy = random_vector<T>(positions * d.c);
+    std::vector<T> y(dy.size()), biased(dy.size()), rectified(dy.size()), bent(dy.size()), dx(x.size(), T(9)),
+        dw(w.size(), T(9));
+    const double slope = 0.25;
+    KERNEL(depthwise)(x.data(), w.data(), nullptr, y.data(), &d, kActNone, nullptr);
+    KERNEL(depthwise)(x.data(), w.data(), bias.data(), biased.data(), &d, kActNone, nullptr);
+    KERNEL(depthwise)(x.data(), w.data(), bias.data(), rectified.data(), &d, kActRelu, nullptr);
+    KERNEL(depthwise)(x.data(), w.data(), bias.data(), bent.data(), &d, kActLeakyRelu, &slope);
+    KERNEL(depthwise_input_grad)(dy.data(), w.data(), dx.data(), &d);
+    KERNEL(depthwise_filter_grad)(dy.data(), x.data(), dw.data(), &d);
+    std::vector<double> want(y.size()), want_biased(y.size()), want_dx(x.size()), want_dw(w.size());
+    for (size_t r = 0; r < positions; ++r)
+      for (size_t j = 0; j < d.c; ++j) {
+        const size_t to = r * d.c + j;
+        const double g = static_cast<double>(dy[to]);
+        for (size_t t = 0; t < taps_of(d); ++t) {
+          const ptrdiff_t at = offset_of(d, r, t);
+          if (at < 0) continue;
+          const size_t i = static_cast<size_t>(at) + j, k = t * d.c + j;
+          want[to] += static_cast<double>(x[i]) * static_cast<double>(w[k]);
+          want_dx[i] += g * static_cast<double>(w[k]);
+          want_dw[k] += g * static_cast<double>(x[i]);
+        }
+        want_biased[to] = want[to] + static_cast<double>(bias[j]);
+      }
+    CHECK_NOTE(near(y, want), "%s depthwise round %d", table.isa, round);
+    CHECK_NOTE(near(biased, want_biased), "%s depthwise with bias round %d", table.isa, round);
+    CHECK_NOTE(near(dx, want_dx), "%s depthwise_input_grad round %d", table.isa, round);
+    CHECK_NOTE(near(dw, want_dw), "%s depthwise_filter_grad round %d", table.isa, round);
+    bool same = true;
+    for (size_t i = 0; i < y.size(); ++i)
+      same = same && rectified[i] == std::max(T(0), biased[i]) &&
+             bent[i] == (biased[i] < 0 ? static_cast<T>(slope) * biased[i] : biased[i]);
+    CHECK_NOTE(same, "%s depthwise with activation round %d", table.isa, round);
+  }
+}
+
 template <class T>
 void check_type(const KernelTable& table) {
   check_distributions<T>(table);
   check_optimizers<T>(table);
   check_conv<T>(table);
   check_pool<T>(table);
+  check_depthwise<T>(table);
 }
 
 }  // namespace

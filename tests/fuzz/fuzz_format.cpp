@@ -27,6 +27,8 @@ std::string framed(std::string graph) {
   add("w", DType::float32, Shape{Dim(3), Dim(2)});
   add("b", DType::float32, Shape{Dim(2)});
   add("f", DType::float32, Shape{Dim(2), Dim(2), Dim(3), Dim(2)});
+  add("d", DType::float32, Shape{Dim(2), Dim(2), Dim(3)});
+  add("t", DType::float32, Shape{Dim(2), Dim(2), Dim(2), Dim(3)});
   add("constant/i", DType::int64, Shape{Dim(2)});
   add("constant/c", DType::bool_, Shape{Dim(2)});
   // The reader refuses tensors that the graph does not read.

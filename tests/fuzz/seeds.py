@@ -37,6 +37,8 @@ NODES = [
     ("expand_dims", [0], {"axis": 1}),
     ("squeeze", [0], {"axes": []}),
     ("conv", [1, "f"], {"strides": [1, 1], "padding": "same", "dilation": [1, 1]}),
+    ("conv_input_grad", [1, "t"], {"size": [8, 8], "strides": [2, 2], "padding": "same", "dilation": [1, 1]}),
+    ("depthwise_conv", [1, "d"], {"strides": [1, 1], "padding": "valid", "dilation": [1, 1]}),
     ("max_pool", [1], {"size": [2, 2], "strides": [1, 1], "padding": "valid"}),
     ("avg_pool", [1], {"size": [2, 2], "strides": [2, 2], "padding": "same"}),
     ("layer_norm", [2, "b", "b"], {"epsilon": 0.001}),

@@ -388,6 +388,7 @@ PUBLIC = {
     "power": "pow",
     "affine": None,  # a step of other ops' gradients
     "conv": "nn.conv2d",
+    "depthwise_conv": "nn.depthwise_conv2d",
     "batch_norm": "nn.batch_normalization",
     "batch_norm_train": "nn.batch_normalization_training",
     "layer_norm": "nn.layer_normalization",

@@ -15,12 +15,12 @@ F32 = np.finfo(np.float32).eps
 
 @st.composite
 def geometries(draw):
-    rank = draw(st.integers(1, 2))
+    rank = draw(st.integers(1, 3))
 
     def each(low, high):
         return draw(st.lists(st.integers(low, high), min_size=rank, max_size=rank))
 
-    sizes, kernel, strides, dilation = each(1, 9), each(1, 3), each(1, 3), each(1, 3)
+    sizes, kernel, strides, dilation = each(1, 9 if rank < 3 else 5), each(1, 3), each(1, 3), each(1, 3)
     padding = draw(st.sampled_from(["valid", "same"]))
     fits = all((k - 1) * d + 1 <= n for n, k, d in zip(sizes, kernel, dilation, strict=True))
     assume(padding == "same" or fits)
@@ -54,12 +54,51 @@ def test_any_geometry(geometry):
     )
 
 
+@given(geometries())
+def test_any_depthwise_geometry(geometry):
+    x_shape, w_shape, options = geometry
+    w_shape = (*w_shape[:-2], x_shape[-1])
+    x, w = RNG.normal(size=x_shape), RNG.normal(size=w_shape)
+    want = reference.depthwise_conv(x, w, **options)
+    dy = RNG.normal(size=want.shape)
+
+    np.testing.assert_allclose(ops.depthwise_conv(x, w, **options).numpy(), want, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(
+        ops.depthwise_conv_input_grad(dy, w, size=x_shape[1:-1], **options).numpy(),
+        reference.depthwise_conv_input_grad(dy, w, x_shape[1:-1], **options),
+        rtol=0,
+        atol=1e-12,
+    )
+    np.testing.assert_allclose(
+        ops.depthwise_conv_filter_grad(dy, x, size=list(w_shape[:-1]), **options).numpy(),
+        reference.depthwise_conv_filter_grad(dy, x, w_shape[:-1], **options),
+        rtol=0,
+        atol=1e-11,
+    )
+
+
+@pytest.mark.parametrize("channels", [1, 3, 8, 19, 64])
+@pytest.mark.parametrize(("width", "padding"), [(3, "same"), (7, "same"), (9, "valid"), (40, "same")])
+def test_depthwise_sums_have_the_same_bits_wherever_they_are_computed(width, padding, channels):
+    """A line computed several positions at a time, and each position alone: from the columns under its window."""
+    x, w = RNG.normal(size=(2, 3, width, channels)), RNG.normal(size=(3, 3, channels))
+    x, w = x.astype("float32"), w.astype("float32")
+    whole = ops.depthwise_conv(x, w, padding=padding).numpy()
+
+    for at in range(1, width - 1):
+        alone = ops.depthwise_conv(x[:, :, at - 1 : at + 2], w).numpy()
+        np.testing.assert_array_equal(
+            alone[:, 0, 0], whole[:, whole.shape[1] // 2, at if padding == "same" else at - 1]
+        )
+
+
 BIG = [
     ((3, 40, 37, 16), (3, 3, 16, 24), {"padding": "same"}),  # many blocks, the last one short
     ((2, 33, 31, 5), (1, 1, 5, 7), {}),  # x is the matrix
     ((2, 700, 24), (5, 24, 17), {"strides": [2]}),  # lines are read in place
     ((2, 30, 700, 3), (1, 4, 3, 9), {}),
     ((1, 50, 50, 64), (3, 3, 64, 3), {"strides": [2, 2], "dilation": [2, 2]}),
+    ((2, 9, 11, 13, 7), (3, 2, 3, 7, 5), {"padding": "same"}),
 ]
 
 

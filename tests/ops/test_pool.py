@@ -12,12 +12,12 @@ ops = _core.ops
 
 @st.composite
 def geometries(draw):
-    rank = draw(st.integers(1, 2))
+    rank = draw(st.integers(1, 3))
 
     def each(low, high):
         return draw(st.lists(st.integers(low, high), min_size=rank, max_size=rank))
 
-    sizes, window, strides = each(1, 8), each(1, 3), each(1, 3)
+    sizes, window, strides = each(1, 8 if rank < 3 else 5), each(1, 3), each(1, 3)
     padding = draw(st.sampled_from(["valid", "same"]))
     assume(padding == "same" or all(k <= n for n, k in zip(sizes, window, strict=True)))
     shape = (draw(st.integers(1, 3)), *sizes, draw(st.integers(1, 19)))
