@@ -614,7 +614,13 @@ CASES = {
     "sgd": updates([real], real, None),
     "momentum": updates([real, real], real, None, momentum=0.8) + updates([real, real], real, None, nesterov=True),
     "adam": updates([real, real, positive], real, None, None, terms=8)
-    + updates([real, real, positive], real, None, None, terms=8, beta1=0.5, beta2=0.9, epsilon=1e-3, weight_decay=0.1),
+    + updates([real, real, positive], real, None, None, terms=8, beta1=0.5, beta2=0.9, epsilon=1e-3, weight_decay=0.1)
+    + updates([real, real, positive], real, None, None, terms=8, epsilon=1e-3, nesterov=True),
+    "adadelta": updates([real, positive, positive], real, None, terms=8, rho=0.9, epsilon=1e-3),
+    "adamax": updates([real, real, positive], real, None, terms=8)
+    + updates([real, real, positive], real, None, terms=8, beta1=0.5, beta2=0.9, epsilon=1e-3),
+    "lion": updates([real, real], real, None)
+    + updates([real, real], real, None, beta1=0.5, beta2=0.9, weight_decay=0.1),
     "rmsprop": updates([real, positive, real], real, None, momentum=0.5, epsilon=1e-3, terms=8),
     "rmsprop_centered": updates(
         [real, positive, real, unit], real, None, decay=0.95, momentum=0.5, epsilon=0.1, terms=16

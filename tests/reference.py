@@ -723,9 +723,10 @@ def momentum(v, a, g, lr, momentum=0.9, nesterov=False):
 
 
 @op
-def adam(v, m, s, g, lr_t, lr, beta1=0.9, beta2=0.999, epsilon=1e-8, weight_decay=0.0):
+def adam(v, m, s, g, lr_t, lr, beta1=0.9, beta2=0.999, epsilon=1e-8, weight_decay=0.0, nesterov=False):
     m, s = beta1 * m + (1 - beta1) * g, beta2 * s + (1 - beta2) * g * g
-    return v - lr_t * m / (np.sqrt(s) + epsilon) - weight_decay * lr * v, m, s
+    direction = beta1 * m + (1 - beta1) * g if nesterov else m
+    return v - lr_t * direction / (np.sqrt(s) + epsilon) - weight_decay * lr * v, m, s
 
 
 @op
@@ -740,6 +741,25 @@ def rmsprop_centered(v, s, mom, mg, g, lr, decay=0.9, momentum=0.0, epsilon=1e-1
     s, mg = decay * s + (1 - decay) * g * g, decay * mg + (1 - decay) * g
     mom = momentum * mom + lr * g / np.sqrt(s - mg * mg + epsilon)
     return v - mom, s, mom, mg
+
+
+@op
+def adadelta(v, a, u, g, lr, rho=0.95, epsilon=1e-8):
+    a = rho * a + (1 - rho) * g * g
+    step = g * np.sqrt(u + epsilon) / np.sqrt(a + epsilon)
+    return v - lr * step, a, rho * u + (1 - rho) * step * step
+
+
+@op
+def adamax(v, m, s, g, lr_t, beta1=0.9, beta2=0.999, epsilon=1e-8):
+    m, s = beta1 * m + (1 - beta1) * g, np.maximum(beta2 * s, np.abs(g))
+    return v - lr_t * m / (s + epsilon), m, s
+
+
+@op
+def lion(v, m, g, lr, beta1=0.9, beta2=0.99, weight_decay=0.0):
+    step = np.sign(beta1 * m + (1 - beta1) * g) + weight_decay * v
+    return v - lr * step, beta2 * m + (1 - beta2) * g
 
 
 @op

@@ -8,7 +8,8 @@ import layernet as ln
 X = np.arange(24, dtype="float32").reshape(2, 3, 4)
 
 # Ops that only layers, gradients or optimizers use.
-INTERNAL = ("_grad", "_pick", "adam", "adagrad", "momentum", "rmsprop", "rmsprop_centered", "sgd", "affine")
+OPTIMIZERS = ("adadelta", "adagrad", "adam", "adamax", "lion", "momentum", "rmsprop", "rmsprop_centered", "sgd")
+INTERNAL = ("_grad", "_pick", "affine", *OPTIMIZERS)
 # Registry name to the function's name where they differ.
 RENAMED = {
     "power": "pow",

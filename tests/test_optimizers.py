@@ -32,14 +32,17 @@ def momentum(v, grads, lr=0.1, m=0.9, nesterov=False):
         yield v
 
 
-def adam(v, grads, lr=0.001, beta1=0.9, beta2=0.999, epsilon=1e-8, weight_decay=0.0, power_type=np.float32):
+def adam(
+    v, grads, lr=0.001, beta1=0.9, beta2=0.999, epsilon=1e-8, weight_decay=0.0, power_type=np.float32, nesterov=False
+):
     m, s = np.zeros_like(v), np.zeros_like(v)
     power1, power2 = power_type(beta1), power_type(beta2)  # kept as float32 variables, as TensorFlow does
     for g in grads:
         m = beta1 * m + (1 - beta1) * g
         s = beta2 * s + (1 - beta2) * g * g
         lr_t = lr * np.sqrt(1 - np.float64(power2)) / (1 - np.float64(power1))
-        v = v - lr_t * m / (np.sqrt(s) + epsilon) - lr * weight_decay * v
+        direction = beta1 * m + (1 - beta1) * g if nesterov else m
+        v = v - lr_t * direction / (np.sqrt(s) + epsilon) - lr * weight_decay * v
         power1, power2 = power1 * power_type(beta1), power2 * power_type(beta2)
         yield v
 
@@ -59,6 +62,34 @@ def adagrad(v, grads, lr=0.01, start=0.1):
     for g in grads:
         acc = acc + g * g
         v = v - lr * g / np.sqrt(acc)
+        yield v
+
+
+def adadelta(v, grads, lr=0.001, rho=0.95, epsilon=1e-8):
+    a, u = np.zeros_like(v), np.zeros_like(v)
+    for g in grads:
+        a = rho * a + (1 - rho) * g * g
+        d = g * np.sqrt(u + epsilon) / np.sqrt(a + epsilon)
+        u = rho * u + (1 - rho) * d * d
+        v = v - lr * d
+        yield v
+
+
+def adamax(v, grads, lr=0.001, beta1=0.9, beta2=0.999, epsilon=1e-8):
+    m, s, power = np.zeros_like(v), np.zeros_like(v), np.float32(beta1)
+    for g in grads:
+        m = beta1 * m + (1 - beta1) * g
+        s = np.maximum(beta2 * s, np.abs(g))
+        v = v - lr / (1 - np.float64(power)) * m / (s + epsilon)
+        power = power * np.float32(beta1)
+        yield v
+
+
+def lion(v, grads, lr=0.001, beta1=0.9, beta2=0.99, weight_decay=0.0):
+    m = np.zeros_like(v)
+    for g in grads:
+        v = v - lr * (np.sign(beta1 * m + (1 - beta1) * g) + weight_decay * v)
+        m = beta2 * m + (1 - beta2) * g
         yield v
 
 
@@ -83,6 +114,20 @@ CASES = {
         lambda: O.RMSProp(0.01, momentum=0.5, centered=True),
         lambda v, g: rmsprop(v, g, 0.01, momentum=0.5, centered=True),
     ),
+    "nadam": (lambda: O.Nadam(), lambda v, g: adam(v, g, nesterov=True)),
+    "nadam_all": (
+        lambda: O.Nadam(0.05, 0.8, 0.95, 1e-3),
+        lambda v, g: adam(v, g, 0.05, 0.8, 0.95, 1e-3, nesterov=True),
+    ),
+    "adamax": (lambda: O.Adamax(), adamax),
+    "adamax_all": (lambda: O.Adamax(0.05, 0.8, 0.95, 1e-3), lambda v, g: adamax(v, g, 0.05, 0.8, 0.95, 1e-3)),
+    "lion": (lambda: O.Lion(), lion),
+    "lion_all": (
+        lambda: O.Lion(0.01, 0.8, 0.95, weight_decay=0.1),
+        lambda v, g: lion(v, g, 0.01, 0.8, 0.95, 0.1),
+    ),
+    "adadelta": (lambda: O.Adadelta(), adadelta),
+    "adadelta_all": (lambda: O.Adadelta(0.5, 0.8, 1e-3), lambda v, g: adadelta(v, g, 0.5, 0.8, 1e-3)),
     "adagrad": (lambda: O.Adagrad(0.1), lambda v, g: adagrad(v, g, 0.1)),
     "adagrad_start": (lambda: O.Adagrad(0.1, initial_accumulator_value=1.0), lambda v, g: adagrad(v, g, 0.1, 1.0)),
 }
@@ -116,7 +161,7 @@ def test_steps(make, formula, dtype):
             np.testing.assert_allclose(got, want, rtol=0, atol=10 * STEPS * eps * (1 + 0.05 / 0.001**0.5))
 
 
-VALUES = st.floats(-100, 100, width=32)
+VALUES = st.floats(-100, 100, width=32, allow_subnormal=False)
 
 
 @settings(max_examples=30)
@@ -168,6 +213,10 @@ def test_variables_of_two_types_in_one_step(make):
     assert (a.dtype, b.dtype) == ("float32", "float64")
 
 
+def count_of_powers(optimizer):
+    return 2 if isinstance(optimizer, O.Adam) else 1 if isinstance(optimizer, O.Adamax) else 0
+
+
 @pytest.mark.parametrize(
     ("make", "slots"),
     [
@@ -179,6 +228,10 @@ def test_variables_of_two_types_in_one_step(make):
         (lambda: O.RMSProp(0.1), {"rms": "RMSProp", "momentum": "RMSProp_1"}),
         (lambda: O.RMSProp(0.1, centered=True), {"rms": "RMSProp", "mg": "RMSProp_1", "momentum": "RMSProp_2"}),
         (lambda: O.Adagrad(0.1), {"accumulator": "Adagrad"}),
+        (lambda: O.Nadam(), {"m": "Adam", "v": "Adam_1"}),
+        (lambda: O.Adamax(), {"m": "AdaMax", "v": "AdaMax_1"}),
+        (lambda: O.Lion(), {"m": "Lion"}),
+        (lambda: O.Adadelta(), {"accum": "Adadelta", "accum_update": "Adadelta_1"}),
     ],
 )
 def test_slot_names(make, slots):
@@ -190,7 +243,7 @@ def test_slot_names(make, slots):
     for key, name in slots.items():
         slot = optimizer.get_slot(v, key)
         assert (slot.name, slot.shape, slot.trainable) == (f"net/dense/kernel/{name}:0", (1,), False)
-    powers = ["beta1_power:0", "beta2_power:0"] if isinstance(optimizer, O.Adam) else []
+    powers = [f"{beta}_power:0" for beta in ("beta1", "beta2")[: count_of_powers(optimizer)]]
     names = [v.name for v in optimizer.variables()]
     assert names == sorted(powers + [f"net/dense/kernel/{name}:0" for name in slots.values()])
 
@@ -293,6 +346,10 @@ def test_minimum_of_a_quadratic_is_found():
         lambda: O.Adam(0.1),
         lambda: O.RMSProp(0.01),
         lambda: O.Adagrad(0.5),
+        lambda: O.Nadam(0.1),
+        lambda: O.Adamax(0.1),
+        lambda: O.Lion(0.008, beta2=0.9),
+        lambda: O.Adadelta(10.0, epsilon=1e-3),
     ):
         v = ln.Variable([3.0, -2.0])
         optimizer = make()
@@ -331,7 +388,9 @@ def test_get():
     assert O.get(optimizer) is optimizer
     assert O.get({"class_name": "Adam", "config": {"learning_rate": 0.5}}).learning_rate == 0.5
     assert O.SGD(ln.Variable(0.5)).get_config()["learning_rate"] == 0.5
-    with pytest.raises(ValueError, match=r"optimizer: expected a known name, got 'ftrl'. Known names: Adagrad, Adam"):
+    with pytest.raises(
+        ValueError, match=r"optimizer: expected a known name, got 'ftrl'. Known names: Adadelta, Adagrad, Adam"
+    ):
         O.get("ftrl")
     with pytest.raises(ValueError, match=r"SGD: expected a number as learning_rate to write down, got <function"):
         O.SGD(lambda: 0.1).get_config()
@@ -348,10 +407,16 @@ def test_get():
         (lambda: O.SGD(0.1, use_nesterov=True), r"SGD: .*, got 'use_nesterov'. Write 'nesterov'"),
         (lambda: O.Adagrad(lr=0.1), r"Adagrad: .*, got 'lr'. Write 'learning_rate'"),
         (lambda: O.Adagrad(0.1, rho=0.1), r"Adagrad: .*, got 'rho'. Known: learning_rate, initial_accumulator_value"),
-        (lambda: O.SGD(0.1, clipnorm=1.0), r"SGD: .*, got 'clipnorm'. Known: learning_rate, momentum, nesterov, name"),
+        (
+            lambda: O.SGD(0.1, clip=1.0),
+            r"SGD: .*, got 'clip'. Known: learning_rate, momentum, nesterov, name, clipnorm, clipvalue, global_clip",
+        ),
+        (lambda: O.Lion(beta_1=0.8), r"Lion: .*, got 'beta_1'. Write 'beta1'"),
+        (lambda: O.Adamax(lr=0.8), r"Adamax: .*, got 'lr'. Write 'learning_rate'"),
+        (lambda: O.Adadelta(decay=0.8), r"Adadelta: .*, got 'decay'. Known: learning_rate, rho"),
         (
             lambda: O.SGD("0.1"),
-            r"SGD: expected learning_rate to be a number, a scalar variable or a function, got '0.1'",
+            r"SGD: expected learning_rate to be a number, a scalar variable, a schedule or a function, got '0.1'",
         ),
         (lambda: O.SGD(True), r"SGD: expected learning_rate to be a number, .* got True"),
         (
@@ -385,6 +450,23 @@ def test_type_errors(call, message):
         (lambda: O.AdamW(weight_decay=-1), r"AdamW: expected weight_decay to be a finite number of 0 or more, got -1"),
         (lambda: O.RMSProp(0.1, decay=2), r"RMSProp: expected decay to be in \[0, 1\], got 2"),
         (lambda: O.Adagrad(0.1, 0.0), r"Adagrad: expected initial_accumulator_value above 0, got 0.0"),
+        (lambda: O.Lion(weight_decay=-1), r"Lion: expected weight_decay to be a finite number of 0 or more, got -1"),
+        (lambda: O.Adadelta(rho=1.5), r"Adadelta: expected rho to be in \[0, 1\], got 1.5"),
+        (lambda: O.Adamax(beta1=1), r"Adamax: expected beta1 to be in \[0, 1\), got 1"),
+        (lambda: O.SGD(clipnorm=0), r"SGD: expected clipnorm above 0 and finite, or None, got 0"),
+        (lambda: O.SGD(clipvalue=-1.0), r"SGD: expected clipvalue above 0 and finite, or None, got -1.0"),
+        (
+            lambda: O.Adam(global_clipnorm=float("inf")),
+            r"Adam: expected global_clipnorm above 0 and finite, .* got inf",
+        ),
+        (
+            lambda: O.SGD(clipnorm=1.0, clipvalue=1.0),
+            r"SGD: expected one of clipnorm, clipvalue and global_clipnorm, got several. Choose one",
+        ),
+        (
+            lambda: O.SGD(gradient_accumulation_steps=1),
+            r"SGD: expected gradient_accumulation_steps of 2 or more, or None, got 1",
+        ),
         (lambda: O.SGD(0.1).apply_gradients([]), r"SGD: expected at least one pair, got none"),
         (
             lambda: O.SGD(0.1).apply_gradients([(None, ln.Variable(1.0))]),
@@ -436,9 +518,141 @@ def test_step_can_be_traced(make):
     with symbolic.Tracing(record=False) as tracing:
         gradient = ln.Input((), batch_size=2) * 2.0
         optimizer.apply_gradients([(gradient, v)])
-    assert len(tracing.effects) == (3 if isinstance(optimizer, O.Adam) else 1)  # the update; the powers of the betas
+    assert len(tracing.effects) == 1 + count_of_powers(optimizer)  # the update; the powers of the betas
     after = [s.numpy() for s in (v, *optimizer.variables())]
     assert all(np.array_equal(a, b) for a, b in zip(before, after, strict=True))
+
+
+# --- schedules, clipping, accumulation --------------------------------------------------------------------------------
+
+
+def test_schedule_gives_the_rate_of_each_step():
+    v = ln.Variable([0.0])
+    optimizer = O.SGD(O.schedules.PiecewiseConstantDecay([0, 2], [1.0, 10.0, 100.0]))
+    seen = []
+    for _ in range(4):
+        optimizer.apply_gradients([([-1.0], v)])
+        seen.append(float(v.numpy()[0]))
+    assert seen == [1.0, 11.0, 21.0, 121.0]
+    assert int(optimizer.iterations) == 4
+    assert [variable.name for variable in optimizer.variables()] == ["iterations:0"]
+    assert optimizer.iterations.dtype == "int64"
+
+
+def test_iterations_are_counted_only_where_they_are_needed():
+    optimizer = O.Adam()
+    assert optimizer.iterations is None
+    optimizer.create_slots([ln.Variable([0.0], name="v")])
+    assert [s.name for s in optimizer.variables()] == ["beta1_power:0", "beta2_power:0", "v/Adam:0", "v/Adam_1:0"]
+    optimizer.learning_rate = O.schedules.CosineDecay(0.1, 10)
+    assert int(optimizer.iterations) == 0
+
+
+def test_schedule_for_variables_of_two_types():
+    a, b = ln.Variable([0.0]), ln.Variable(np.array([0.0]))
+    optimizer = O.SGD(O.schedules.ExponentialDecay(0.5, 1, 0.5))
+    for _ in range(2):
+        optimizer.apply_gradients([([1.0], a), ([1.0], b)])
+    assert (float(a.numpy()[0]), float(b.numpy()[0])) == (-0.75, -0.75)
+
+
+@pytest.mark.parametrize(
+    ("options", "clipped"),
+    [
+        ({"clipnorm": 2.5}, lambda gs: [g * min(1, 2.5 / np.linalg.norm(g)) for g in gs]),
+        ({"clipvalue": 1.5}, lambda gs: [np.clip(g, -1.5, 1.5) for g in gs]),
+        (
+            {"global_clipnorm": 2.5},
+            lambda gs: [g * min(1, 2.5 / np.sqrt(sum((x * x).sum() for x in gs))) for g in gs],
+        ),
+    ],
+)
+def test_clipping(options, clipped):
+    rng = np.random.default_rng(5)
+    gradients = [rng.normal(size=size) * 2 for size in ((3,), (2, 4), ())]
+    variables = [ln.Variable(np.zeros(g.shape)) for g in gradients]
+
+    O.SGD(1.0, **options).apply_gradients(zip(gradients, variables, strict=True))
+
+    for variable, want in zip(variables, clipped(gradients), strict=True):
+        np.testing.assert_allclose(variable.numpy(), -want, rtol=1e-14)
+
+
+@each_optimizer
+def test_accumulated_gradients_make_one_step_of_their_mean(make):
+    rng = np.random.default_rng(6)
+    start = rng.normal(size=5)
+    gradients = rng.normal(size=(7, 5))
+    v, w = ln.Variable(start), ln.Variable(start)
+    often = type(make()).from_config({**make().get_config(), "gradient_accumulation_steps": 3})
+    seldom = make()
+
+    for number, gradient in enumerate(gradients, start=1):
+        before = [s.numpy().copy() for s in (v, *often.variables()) if "accumulator:" not in s.name]
+        often.apply_gradients([(gradient, v)])
+        after = [s.numpy() for s in (v, *often.variables()) if "accumulator:" not in s.name]
+        if number % 3 == 0:
+            seldom.apply_gradients([(gradients[number - 3 : number].mean(0), w)])
+        elif number > 1:  # the first call makes the slots
+            changed = [not np.array_equal(a, b) for a, b in zip(before, after, strict=True)]
+            assert sum(changed) == 1  # iterations alone
+
+    # sums and means in another order than numpy's: a few roundings of order 1
+    np.testing.assert_allclose(v.numpy(), w.numpy(), rtol=0, atol=1e-14)
+    slots = {s.name.split("/")[-1]: s.numpy() for s in seldom.variables() if "/" in s.name}
+    assert int(often.iterations) == 7
+    total = [s for s in often.variables() if s.name.endswith("gradient_accumulator:0")]
+    np.testing.assert_allclose(total[0].numpy(), gradients[6], rtol=1e-15)
+    assert len(often.variables()) == len(seldom.variables()) + 2
+    assert len(slots) == len(often.get_slot_names())
+
+
+def test_schedule_counts_changes_not_calls():
+    v = ln.Variable([0.0])
+    optimizer = O.SGD(O.schedules.PiecewiseConstantDecay([0], [1.0, 10.0]), gradient_accumulation_steps=2)
+    for _ in range(4):
+        optimizer.apply_gradients([([-1.0], v)])
+    assert v.numpy().tolist() == [11.0]
+
+
+def test_mean_is_clipped_not_what_is_added():
+    v = ln.Variable([0.0])
+    optimizer = O.SGD(1.0, clipvalue=1.0, gradient_accumulation_steps=2)
+    for gradient in ([-3.0], [3.5]):
+        optimizer.apply_gradients([(gradient, v)])
+    assert v.numpy().tolist() == [-0.25]
+
+
+def test_accumulation_can_be_traced():
+    v = ln.Variable([1.0, 2.0])
+    optimizer = O.Adam(gradient_accumulation_steps=2)
+    optimizer.create_slots([v])
+    before = [s.numpy().copy() for s in (v, *optimizer.variables())]
+    with symbolic.Tracing(record=False) as tracing:
+        optimizer.apply_gradients([(ln.Input((), batch_size=2) * 2.0, v)])
+    # The update and two powers; what is taken back of v, two slots and two powers; the total; iterations.
+    assert len(tracing.effects) == 3 + 5 + 1 + 1
+    assert all(np.array_equal(a, s.numpy()) for a, s in zip(before, (v, *optimizer.variables()), strict=True))
+
+
+def test_copies_keep_totals_and_counts():
+    v = ln.Variable([0.0])
+    optimizer = O.SGD(1.0, gradient_accumulation_steps=2)
+    optimizer.apply_gradients([([1.0], v)])
+    other, w = pickle.loads(pickle.dumps((optimizer, v)))
+    other.apply_gradients([([3.0], w)])
+    assert (v.numpy().tolist(), w.numpy().tolist()) == ([0.0], [-2.0])
+
+
+def test_configuration_with_options_and_schedule():
+    rate = O.schedules.Warmup(O.schedules.CosineDecay(0.5, 100, alpha=0.1), 10)
+    optimizer = O.Adam(rate, global_clipnorm=2.0, gradient_accumulation_steps=4)
+
+    again = O.deserialize(O.serialize(optimizer))
+
+    assert again.get_config() == optimizer.get_config()
+    assert (again.global_clipnorm, again.gradient_accumulation_steps, again.clipnorm) == (2.0, 4, None)
+    assert [float(again.learning_rate(n)) for n in (0, 5, 50)] == [float(rate(n)) for n in (0, 5, 50)]
 
 
 class Tower(ln.Network):

@@ -58,19 +58,22 @@ void momentum(const T* v, const T* a, const T* g, T* v_out, T* a_out, size_t n, 
       });
 }
 
-// p = {lr_t, b1, b2, eps, decay}, lr_t with the bias correction, decay = weight decay times learning rate:
-// m = b1 m + (1 - b1) g; s = b2 s + (1 - b2) g^2; v -= lr_t m / (sqrt(s) + eps) + decay v
+// p = {lr_t, b1, b2, eps, decay, nesterov}, lr_t with the bias correction, decay = weight decay times learning rate:
+// m = b1 m + (1 - b1) g; s = b2 s + (1 - b2) g^2; v -= lr_t d / (sqrt(s) + eps) + decay v, where d is m, or with
+// nesterov b1 m + (1 - b1) g once more
 template <class T>
 void adam(const T* v, const T* m, const T* s, const T* g, T* v_out, T* m_out, T* s_out, size_t n,
           const double* p) noexcept {
   const Vec<T> lr = constant<T>(p[0]), b1 = constant<T>(p[1]), b2 = constant<T>(p[2]), eps = constant<T>(p[3]);
   const Vec<T> c1 = constant<T>(1 - p[1]), c2 = constant<T>(1 - p[2]), decay = constant<T>(p[4]);
+  const bool nesterov = p[5] != 0;
   for_each_vector<T>(
       n, [&](auto at) __attribute__((always_inline)) {
         const Vec<T> gradient = at.load(g), old = at.load(v);
         const Vec<T> mean = fma(c1, gradient, b1 * at.load(m));
         const Vec<T> square = fma(c2, gradient * gradient, b2 * at.load(s));
-        const Vec<T> step = fma(decay, old, lr * mean / (sqrt(square) + eps));
+        const Vec<T> direction = nesterov ? fma(c1, gradient, b1 * mean) : mean;
+        const Vec<T> step = fma(decay, old, lr * direction / (sqrt(square) + eps));
         at.store(mean, m_out);
         at.store(square, s_out);
         at.store(old - step, v_out);
@@ -116,6 +119,60 @@ void adagrad(const T* v, const T* acc, const T* g, T* v_out, T* acc_out, size_t 
       });
 }
 
+// p = {learning rate, rho, eps}: a = rho a + (1 - rho) g^2; d = g sqrt(u + eps) / sqrt(a + eps);
+// u = rho u + (1 - rho) d^2; v -= lr d
+template <class T>
+void adadelta(const T* v, const T* a, const T* u, const T* g, T* v_out, T* a_out, T* u_out, size_t n,
+              const double* p) noexcept {
+  const Vec<T> lr = constant<T>(p[0]), rho = constant<T>(p[1]), c = constant<T>(1 - p[1]), eps = constant<T>(p[2]);
+  for_each_vector<T>(
+      n, [&](auto at) __attribute__((always_inline)) {
+        const Vec<T> gradient = at.load(g), steps = at.load(u);
+        const Vec<T> square = fma(c, gradient * gradient, rho * at.load(a));
+        const Vec<T> step = gradient * sqrt(steps + eps) / sqrt(square + eps);
+        const Vec<T> value = fnma(lr, step, at.load(v));
+        at.store(square, a_out);
+        at.store(fma(c, step * step, rho * steps), u_out);
+        at.store(value, v_out);
+      });
+}
+
+// p = {lr_t, b1, b2, eps}, lr_t with the bias correction: m = b1 m + (1 - b1) g; s = max(b2 s, |g|);
+// v -= lr_t m / (s + eps)
+template <class T>
+void adamax(const T* v, const T* m, const T* s, const T* g, T* v_out, T* m_out, T* s_out, size_t n,
+            const double* p) noexcept {
+  const Vec<T> lr = constant<T>(p[0]), b1 = constant<T>(p[1]), b2 = constant<T>(p[2]), eps = constant<T>(p[3]);
+  const Vec<T> c1 = constant<T>(1 - p[1]);
+  for_each_vector<T>(
+      n, [&](auto at) __attribute__((always_inline)) {
+        const Vec<T> gradient = at.load(g);
+        const Vec<T> mean = fma(c1, gradient, b1 * at.load(m));
+        const Vec<T> largest = max(b2 * at.load(s), abs(gradient));
+        const Vec<T> value = at.load(v) - lr * mean / (largest + eps);
+        at.store(mean, m_out);
+        at.store(largest, s_out);
+        at.store(value, v_out);
+      });
+}
+
+// p = {learning rate, b1, b2, decay}, decay = weight decay times learning rate: d = b1 m + (1 - b1) g;
+// v -= lr sign(d) + decay v; m = b2 m + (1 - b2) g. The sign of 0 is 0 and that of NaN is NaN.
+template <class T>
+void lion(const T* v, const T* m, const T* g, T* v_out, T* m_out, size_t n, const double* p) noexcept {
+  const Vec<T> lr = constant<T>(p[0]), b1 = constant<T>(p[1]), b2 = constant<T>(p[2]), decay = constant<T>(p[3]);
+  const Vec<T> c1 = constant<T>(1 - p[1]), c2 = constant<T>(1 - p[2]);
+  for_each_vector<T>(
+      n, [&](auto at) __attribute__((always_inline)) {
+        const Vec<T> gradient = at.load(g), mean = at.load(m), old = at.load(v);
+        const Vec<T> direction = fma(c1, gradient, b1 * mean);
+        const Mask<T> moves = (direction < Vec<T>::zero()) | (direction > Vec<T>::zero());
+        const Vec<T> step = fma(decay, old, select(moves, copysign(lr, direction), direction));
+        at.store(fma(c2, gradient, b2 * mean), m_out);
+        at.store(old - step, v_out);
+      });
+}
+
 #define LN_OPTIMIZER_KERNELS(suffix, T)                                                                                \
   void sgd_##suffix(const T* v, const T* g, T* v_out, size_t n, const double* p) noexcept {                            \
     sgd(v, g, v_out, n, p);                                                                                            \
@@ -134,6 +191,17 @@ void adagrad(const T* v, const T* acc, const T* g, T* v_out, T* acc_out, size_t 
   void adagrad_##suffix(const T* v, const T* acc, const T* g, T* v_out, T* acc_out, size_t n,                          \
                         const double* p) noexcept {                                                                    \
     adagrad(v, acc, g, v_out, acc_out, n, p);                                                                          \
+  }                                                                                                                    \
+  void adadelta_##suffix(const T* v, const T* a, const T* u, const T* g, T* v_out, T* a_out, T* u_out, size_t n,       \
+                         const double* p) noexcept {                                                                   \
+    adadelta(v, a, u, g, v_out, a_out, u_out, n, p);                                                                   \
+  }                                                                                                                    \
+  void adamax_##suffix(const T* v, const T* m, const T* s, const T* g, T* v_out, T* m_out, T* s_out, size_t n,         \
+                       const double* p) noexcept {                                                                     \
+    adamax(v, m, s, g, v_out, m_out, s_out, n, p);                                                                     \
+  }                                                                                                                    \
+  void lion_##suffix(const T* v, const T* m, const T* g, T* v_out, T* m_out, size_t n, const double* p) noexcept {     \
+    lion(v, m, g, v_out, m_out, n, p);                                                                                 \
   }
 LN_OPTIMIZER_KERNELS(f32, float)
 LN_OPTIMIZER_KERNELS(f64, double)

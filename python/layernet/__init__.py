@@ -40,6 +40,8 @@ from layernet._core import (
     set_num_threads,
     uint8,
 )
+from layernet.averaging import ExponentialMovingAverage
+from layernet.clipping import clip_by_global_norm, clip_by_norm, global_norm
 from layernet.compiling import Predictor
 from layernet.config import register_serializable
 from layernet.errors import FormatError
@@ -156,6 +158,7 @@ _thread_control.register()
 
 __all__ = [
     "DType",
+    "ExponentialMovingAverage",
     "FormatError",
     "GradientTape",
     "Input",
@@ -185,6 +188,8 @@ __all__ = [
     "build_info",
     "cast",
     "ceil",
+    "clip_by_global_norm",
+    "clip_by_norm",
     "clip_by_value",
     "concat",
     "constant",
@@ -209,6 +214,7 @@ __all__ = [
     "from_numpy",
     "gather",
     "get_num_threads",
+    "global_norm",
     "greater",
     "greater_equal",
     "identity",

@@ -426,8 +426,10 @@ class _Ops:
     """Every op of the library."""
 
     abs: Op
+    adadelta: Op
     adagrad: Op
     adam: Op
+    adamax: Op
     add: Op
     affine: Op
     argmax: Op
@@ -481,6 +483,7 @@ class _Ops:
     leaky_relu_grad: Op
     less: Op
     less_equal: Op
+    lion: Op
     log: Op
     log1p: Op
     log_softmax: Op

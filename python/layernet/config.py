@@ -190,7 +190,7 @@ class Registry:
             return None
         if isinstance(config, str):
             entry = self.lookup(config, custom_objects)
-            return entry() if inspect.isclass(entry) or self._is_factory(entry) else entry
+            return entry() if self._is_factory(entry) else entry
         if not isinstance(config, Mapping) or "class_name" not in config:
             raise ValueError(
                 f'{self.kind}: expected a configuration {{"class_name": ..., "config": {{...}}}}, got {config!r}.'
@@ -204,7 +204,7 @@ class Registry:
 
     def _is_factory(self, entry: Any) -> bool:
         """Whether the part is what `entry` returns: of functions that users registered, it is the function itself."""
-        return self.factories and (inspect.isclass(entry) or self._is_entry(entry))
+        return inspect.isclass(entry) or (self.factories and self._is_entry(entry))
 
     def _is_entry(self, candidate: Any) -> bool:
         try:

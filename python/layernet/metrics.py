@@ -1,142 +1,222 @@
-"""Metrics as functions, in the form of the losses: `f(y_true, y_pred, sample_weight=None, reduction="mean")`.
+"""Metrics: functions of one batch, and objects that gather what many batches have in common.
 
-They count or measure, and are not meant to be differentiated. `get`, `serialize` and `deserialize` turn names into
-functions and back.
+Functions have the form of the losses, `f(y_true, y_pred, sample_weight=None, reduction="mean")`; the losses are metrics
+too. Objects (`Metric`) keep their state in variables. `get`, `serialize` and `deserialize` turn names into either and
+back.
 """
 
 from __future__ import annotations
 
 from layernet.config import Registry
-from layernet.losses import _labels, _mean_of, _pair, _reduced, _rows, _value
+from layernet.losses import binary_crossentropy as binary_crossentropy
+from layernet.losses import categorical_crossentropy as categorical_crossentropy
+from layernet.losses import categorical_hinge as categorical_hinge
+from layernet.losses import cosine_similarity as cosine_similarity
+from layernet.losses import hinge as hinge
+from layernet.losses import huber as huber
+from layernet.losses import kl_divergence as kl_divergence
+from layernet.losses import log_cosh as log_cosh
 from layernet.losses import mean_absolute_error as mean_absolute_error
+from layernet.losses import mean_absolute_percentage_error as mean_absolute_percentage_error
 from layernet.losses import mean_squared_error as mean_squared_error
-from layernet.tensor import Tensor, TensorLike
-from layernet.tensor import core_ops as _ops
+from layernet.losses import mean_squared_logarithmic_error as mean_squared_logarithmic_error
+from layernet.losses import poisson as poisson
+from layernet.losses import sparse_categorical_crossentropy as sparse_categorical_crossentropy
+from layernet.losses import squared_hinge as squared_hinge
+from layernet.metric_classes import (
+    AUC,
+    Accuracy,
+    BinaryAccuracy,
+    BinaryCrossentropy,
+    CategoricalAccuracy,
+    CategoricalCrossentropy,
+    CategoricalHinge,
+    CosineSimilarity,
+    F1Score,
+    FalseNegatives,
+    FalsePositives,
+    FBetaScore,
+    Hinge,
+    KLDivergence,
+    LogCoshError,
+    Mean,
+    MeanAbsoluteError,
+    MeanAbsolutePercentageError,
+    MeanMetricWrapper,
+    MeanSquaredError,
+    MeanSquaredLogarithmicError,
+    Metric,
+    Poisson,
+    Precision,
+    R2Score,
+    Recall,
+    RootMeanSquaredError,
+    SparseCategoricalAccuracy,
+    SparseCategoricalCrossentropy,
+    SparseTopKCategoricalAccuracy,
+    SquaredHinge,
+    Sum,
+    TopKCategoricalAccuracy,
+    TrueNegatives,
+    TruePositives,
+)
+from layernet.metric_functions import (
+    accuracy,
+    binary_accuracy,
+    categorical_accuracy,
+    sparse_categorical_accuracy,
+    sparse_top_k_categorical_accuracy,
+    top_k_categorical_accuracy,
+)
 
 __all__ = [
+    "AUC",
+    "Accuracy",
+    "BinaryAccuracy",
+    "BinaryCrossentropy",
+    "CategoricalAccuracy",
+    "CategoricalCrossentropy",
+    "CategoricalHinge",
+    "CosineSimilarity",
+    "F1Score",
+    "FBetaScore",
+    "FalseNegatives",
+    "FalsePositives",
+    "Hinge",
+    "KLDivergence",
+    "LogCoshError",
+    "Mean",
+    "MeanAbsoluteError",
+    "MeanAbsolutePercentageError",
+    "MeanMetricWrapper",
+    "MeanSquaredError",
+    "MeanSquaredLogarithmicError",
+    "Metric",
+    "Poisson",
+    "Precision",
+    "R2Score",
+    "Recall",
+    "RootMeanSquaredError",
+    "SparseCategoricalAccuracy",
+    "SparseCategoricalCrossentropy",
+    "SparseTopKCategoricalAccuracy",
+    "SquaredHinge",
+    "Sum",
+    "TopKCategoricalAccuracy",
+    "TrueNegatives",
+    "TruePositives",
     "accuracy",
     "binary_accuracy",
+    "binary_crossentropy",
     "categorical_accuracy",
+    "categorical_crossentropy",
+    "categorical_hinge",
+    "cosine_similarity",
     "deserialize",
     "get",
+    "hinge",
+    "huber",
+    "kl_divergence",
+    "log_cosh",
     "mean_absolute_error",
+    "mean_absolute_percentage_error",
     "mean_squared_error",
+    "mean_squared_logarithmic_error",
+    "poisson",
     "serialize",
     "sparse_categorical_accuracy",
+    "sparse_categorical_crossentropy",
+    "sparse_top_k_categorical_accuracy",
+    "squared_hinge",
+    "top_k_categorical_accuracy",
 ]
 
+_FUNCTIONS = (
+    accuracy,
+    binary_accuracy,
+    binary_crossentropy,
+    categorical_accuracy,
+    categorical_crossentropy,
+    categorical_hinge,
+    cosine_similarity,
+    hinge,
+    huber,
+    kl_divergence,
+    log_cosh,
+    mean_absolute_error,
+    mean_absolute_percentage_error,
+    mean_squared_error,
+    mean_squared_logarithmic_error,
+    poisson,
+    sparse_categorical_accuracy,
+    sparse_categorical_crossentropy,
+    sparse_top_k_categorical_accuracy,
+    squared_hinge,
+    top_k_categorical_accuracy,
+)
+_CLASSES = (
+    AUC,
+    Accuracy,
+    BinaryAccuracy,
+    BinaryCrossentropy,
+    CategoricalAccuracy,
+    CategoricalCrossentropy,
+    CategoricalHinge,
+    CosineSimilarity,
+    F1Score,
+    FBetaScore,
+    FalseNegatives,
+    FalsePositives,
+    Hinge,
+    KLDivergence,
+    LogCoshError,
+    Mean,
+    MeanAbsoluteError,
+    MeanAbsolutePercentageError,
+    MeanSquaredError,
+    MeanSquaredLogarithmicError,
+    Poisson,
+    Precision,
+    R2Score,
+    Recall,
+    RootMeanSquaredError,
+    SparseCategoricalAccuracy,
+    SparseCategoricalCrossentropy,
+    SparseTopKCategoricalAccuracy,
+    SquaredHinge,
+    Sum,
+    TopKCategoricalAccuracy,
+    TrueNegatives,
+    TruePositives,
+)
 
-def accuracy(
-    y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None, reduction: str = "mean"
-) -> Tensor:
-    """`mean [t = p]`: how often a predicted label is the true one.
-
-    Args:
-        y_true: Labels, the shape of `y_pred`; a last axis of length 1 may be missing.
-        y_pred: Predicted labels, `[..., values]`.
-        sample_weight: One number per row; None (default) means 1.
-        reduction: "mean" (default), "sum" or "none".
-
-    Returns:
-        A scalar; with "none" one value per row.
-
-    Raises:
-        ShapeError: Shapes that do not agree.
-        ValueError: An unknown reduction.
-
-    Example:
-        >>> import layernet as ln
-        >>> float(ln.metrics.accuracy([1.0, 2.0, 3.0, 4.0], [1.0, 2.0, 0.0, 4.0]))
-        0.75
-    """
-    true, pred = _pair("accuracy", y_true, y_pred)
-    return _mean_of(_as_numbers(_ops.equal(true, pred), pred), sample_weight, reduction)
-
-
-def binary_accuracy(
-    y_true: TensorLike,
-    y_pred: TensorLike,
-    sample_weight: TensorLike | None = None,
-    reduction: str = "mean",
-    threshold: float = 0.5,
-) -> Tensor:
-    """`mean [t = [p > threshold]]`.
-
-    Args:
-        y_true: Labels 0 or 1.
-        y_pred: Probabilities.
-        sample_weight, reduction: See `accuracy`.
-        threshold: Above it a prediction counts as 1, default 0.5.
-
-    Example:
-        >>> import layernet as ln
-        >>> float(ln.metrics.binary_accuracy([1.0, 0.0], [0.8, 0.7]))
-        0.5
-    """
-    true, pred = _pair("binary_accuracy", y_true, y_pred)
-    decided = _as_numbers(_ops.greater(pred, threshold), pred)
-    return _mean_of(_as_numbers(_ops.equal(true, decided), pred), sample_weight, reduction)
-
-
-def categorical_accuracy(
-    y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None, reduction: str = "mean"
-) -> Tensor:
-    """`[argmax t = argmax p]` per row; the first of equal values counts.
-
-    Args:
-        y_true: One-hot targets, `[..., classes]`.
-        y_pred: Probabilities or logits, `[..., classes]`.
-        sample_weight, reduction: See `accuracy`.
-
-    Example:
-        >>> import layernet as ln
-        >>> float(ln.metrics.categorical_accuracy([[0.0, 1.0], [1.0, 0.0]], [[0.1, 0.9], [0.2, 0.8]]))
-        0.5
-    """
-    true, pred = _rows("categorical_accuracy", y_true, y_pred)
-    right = _ops.equal(_ops.argmax(true, axis=-1), _ops.argmax(pred, axis=-1))
-    return _reduced(_as_numbers(right, pred), sample_weight, reduction)
-
-
-def sparse_categorical_accuracy(
-    y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None, reduction: str = "mean"
-) -> Tensor:
-    """`[t = argmax p]` per row; the first of equal values counts.
-
-    Args:
-        y_true: Class numbers, `[...]` or `[..., 1]`.
-        y_pred: Probabilities or logits, `[..., classes]`.
-        sample_weight, reduction: See `accuracy`.
-
-    Example:
-        >>> import layernet as ln
-        >>> float(ln.metrics.sparse_categorical_accuracy([1, 0], [[0.1, 0.9], [0.2, 0.8]]))
-        0.5
-    """
-    pred = _value(y_pred)
-    labels = _labels("sparse_categorical_accuracy", y_true, pred)
-    right = _ops.equal(labels, _ops.argmax(pred, axis=-1))
-    return _reduced(_as_numbers(right, pred), sample_weight, reduction)
-
-
-def _as_numbers(truth: Tensor, pred: Tensor) -> Tensor:
-    return _ops.cast(truth, dtype=pred.dtype)
-
+acc = accuracy
+bce = binary_crossentropy
+mse = MSE = mean_squared_error
+mae = MAE = mean_absolute_error
+mape = MAPE = mean_absolute_percentage_error
+msle = MSLE = mean_squared_logarithmic_error
 
 _registry = Registry(
     "metric",
     {
-        "accuracy": accuracy,
-        "acc": accuracy,
-        "binary_accuracy": binary_accuracy,
-        "categorical_accuracy": categorical_accuracy,
-        "sparse_categorical_accuracy": sparse_categorical_accuracy,
-        "mean_squared_error": mean_squared_error,
-        "mse": mean_squared_error,
-        "MSE": mean_squared_error,
-        "mean_absolute_error": mean_absolute_error,
-        "mae": mean_absolute_error,
-        "MAE": mean_absolute_error,
+        **{function.__name__: function for function in _FUNCTIONS},
+        **{one.__name__: one for one in _CLASSES},
+        "acc": acc,
+        "bce": bce,
+        "mse": mse,
+        "MSE": mse,
+        "mae": mae,
+        "MAE": mae,
+        "mape": mape,
+        "MAPE": mape,
+        "msle": msle,
+        "MSLE": msle,
+        "auc": AUC,
+        "f1_score": F1Score,
+        "precision": Precision,
+        "r2_score": R2Score,
+        "recall": Recall,
     },
     factories=False,
 )
@@ -144,7 +224,3 @@ _registry = Registry(
 get = _registry.get
 serialize = _registry.serialize
 deserialize = _registry.deserialize
-
-acc = accuracy
-mse = MSE = mean_squared_error
-mae = MAE = mean_absolute_error

@@ -205,15 +205,52 @@ void check_optimizers(const KernelTable& table) {
       check("momentum", v1, wv), check("momentum slot", s1, wa);
     }
 
-    const double adam[] = {0.01, 0.9, 0.99, 1e-3, 0.02};
+    for (const double nesterov : {0.0, 1.0}) {
+      const double p[] = {0.01, 0.9, 0.99, 1e-3, 0.02, nesterov};
+      for (size_t i = 0; i < n; ++i) {
+        wa[i] = 0.9 * slot[i] + 0.1 * g[i];
+        wb[i] = 0.99 * positive[i] + 0.01 * g[i] * g[i];
+        const double direction = nesterov != 0 ? 0.9 * wa[i] + 0.1 * g[i] : wa[i];
+        wv[i] = v[i] - (0.01 * direction / (sqrt(wb[i]) + 1e-3) + 0.02 * v[i]);
+      }
+      v1 = v, s1 = slot, s2 = positive;
+      KERNEL(adam)(v1.data(), s1.data(), s2.data(), g.data(), v1.data(), s1.data(), s2.data(), n, p);
+      check("adam", v1, wv), check("adam m", s1, wa), check("adam s", s2, wb);
+    }
+
+    const double adadelta[] = {0.5, 0.9, 1e-3};
+    for (size_t i = 0; i < n; ++i) {
+      wb[i] = 0.9 * positive[i] + 0.1 * g[i] * g[i];
+      const double last = fabs(slot[i]), step = g[i] * sqrt(last + 1e-3) / sqrt(wb[i] + 1e-3);
+      wa[i] = 0.9 * last + 0.1 * step * step;
+      wv[i] = v[i] - 0.5 * step;
+      s1[i] = static_cast<T>(last);
+    }
+    v1 = v, s2 = positive;
+    KERNEL(adadelta)(v1.data(), s2.data(), s1.data(), g.data(), v1.data(), s2.data(), s1.data(), n, adadelta);
+    check("adadelta", v1, wv), check("adadelta squares", s2, wb), check("adadelta steps", s1, wa);
+
+    const double adamax[] = {0.01, 0.9, 0.99, 1e-3};
     for (size_t i = 0; i < n; ++i) {
       wa[i] = 0.9 * slot[i] + 0.1 * g[i];
-      wb[i] = 0.99 * positive[i] + 0.01 * g[i] * g[i];
-      wv[i] = v[i] - (0.01 * wa[i] / (sqrt(wb[i]) + 1e-3) + 0.02 * v[i]);
+      wb[i] = std::max(0.99 * positive[i], fabs(static_cast<double>(g[i])));
+      wv[i] = v[i] - 0.01 * wa[i] / (wb[i] + 1e-3);
+    }
+    v1 = v, s1 = slot, s2 = positive;
+    KERNEL(adamax)(v1.data(), s1.data(), s2.data(), g.data(), v1.data(), s1.data(), s2.data(), n, adamax);
+    check("adamax", v1, wv), check("adamax m", s1, wa), check("adamax s", s2, wb);
+
+    const double lion[] = {0.01, 0.5, 0.99, 0.02};
+    auto pull = g;
+    if (n > 1) pull[0] = -slot[0];  // the direction is 0
+    for (size_t i = 0; i < n; ++i) {
+      const double direction = 0.5 * slot[i] + 0.5 * pull[i];
+      wv[i] = v[i] - (0.01 * ((direction > 0) - (direction < 0)) + 0.02 * v[i]);
+      wa[i] = 0.99 * slot[i] + 0.01 * pull[i];
     }
     v1 = v, s1 = slot;
-    KERNEL(adam)(v1.data(), s1.data(), s2.data(), g.data(), v1.data(), s1.data(), s2.data(), n, adam);
-    check("adam", v1, wv), check("adam m", s1, wa), check("adam s", s2, wb);
+    KERNEL(lion)(v1.data(), s1.data(), pull.data(), v1.data(), s1.data(), n, lion);
+    check("lion", v1, wv), check("lion slot", s1, wa);
 
     for (const bool centered : {false, true}) {
       const double p[] = {0.01, 0.9, 0.5, 1e-3};

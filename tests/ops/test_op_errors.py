@@ -375,6 +375,9 @@ REFUSALS = [
         "expected equal sizes of the variable and what changes it, got 2 and 1.",
     ),
     ("adam", [v(2), v(2), v(), x(2), LR, LR], {}, S, "expected shape [2] like the variable's, got shape []."),
+    ("adadelta", [v(2), v(2), v(), x(2), LR], {}, S, "expected shape [2] like the variable's, got shape []."),
+    ("adamax", [v(2), v(2), v(2), x(1, 2), LR], {}, S, "expected shape [2] like the variable's, got shape [1, 2]."),
+    ("lion", [v(2), v(2), x(2), x(1)], {}, S, "expected single numbers after the gradient, got shape [1]."),
     ("rmsprop", [v(2), v(2), v(2), x(1, 2), LR], {}, S, "expected shape [2] like the variable's, got shape [1, 2]."),
     (
         "rmsprop_centered",
