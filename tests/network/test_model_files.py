@@ -237,11 +237,17 @@ def test_every_layer_can_be_described(name):
         "Activation": ["relu"],
         "Conv1D": [2, 3],
         "Conv2D": [2, 3],
+        "Conv2DTranspose": [2, 3],
+        "Conv3D": [2, 3],
+        "Conv3DTranspose": [2, 3],
         "Dense": [2],
         "Embedding": [4, 2],
+        "DepthwiseConv2D": [3],
         "Permute": [(1,)],
         "RepeatVector": [3],
         "Reshape": [(-1,)],
+        "SeparableConv1D": [2, 3],
+        "SeparableConv2D": [2, 3],
         "MaxPooling1D": [2, 2],
         "MaxPooling2D": [2, 2],
         "AveragePooling1D": [2, 2],
@@ -249,7 +255,7 @@ def test_every_layer_can_be_described(name):
     }
     layer = getattr(ln.layers, name)(*arguments.get(name, []), name="layer")
     dtype = "int32" if name == "Embedding" else "float32"
-    shape = {"1D": (8, 2), "2D": (8, 8, 2), "3D": (4, 4, 4, 2)}.get(name[-2:], (4,))
+    shape = {"1D": (8, 2), "2D": (8, 8, 2), "3D": (4, 4, 4, 2)}.get(name.removesuffix("Transpose")[-2:], (4,))
     count = 2 if isinstance(layer, (ln.layers.Add, ln.layers.Concatenate, ln.layers.Subtract)) else 1
     count = 2 if name in ("Add", "Average", "Concatenate", "Maximum", "Multiply", "Subtract") else count
     xs = [ln.Input(shape, dtype) for _ in range(count)]

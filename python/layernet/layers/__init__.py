@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from layernet.layers.activation import Activation
 from layernet.layers.base import Layer
-from layernet.layers.conv import Conv1D, Conv2D
+from layernet.layers.conv import Conv1D, Conv2D, Conv3D
+from layernet.layers.conv_transpose import Conv2DTranspose, Conv3DTranspose
 from layernet.layers.dense import Dense
 from layernet.layers.dropout import Dropout
 from layernet.layers.embedding import Embedding
@@ -22,7 +23,14 @@ from layernet.layers.layer_normalization import LayerNormalization
 from layernet.layers.masking import Masking
 from layernet.layers.merging import Add, Average, Concatenate, Maximum, Multiply, Subtract
 from layernet.layers.normalization import BatchNormalization
-from layernet.layers.pooling import AveragePooling1D, AveragePooling2D, MaxPooling1D, MaxPooling2D
+from layernet.layers.pooling import (
+    AveragePooling1D,
+    AveragePooling2D,
+    AveragePooling3D,
+    MaxPooling1D,
+    MaxPooling2D,
+    MaxPooling3D,
+)
 from layernet.layers.rectifiers import ELU, LeakyReLU, PReLU, ReLU, Softmax, ThresholdedReLU
 from layernet.layers.reshaping import Flatten, Permute, RepeatVector, Reshape
 from layernet.layers.resizing import (
@@ -33,6 +41,7 @@ from layernet.layers.resizing import (
     ZeroPadding2D,
     ZeroPadding3D,
 )
+from layernet.layers.separable import DepthwiseConv2D, SeparableConv1D, SeparableConv2D
 
 __all__ = [
     "ELU",
@@ -41,11 +50,16 @@ __all__ = [
     "Average",
     "AveragePooling1D",
     "AveragePooling2D",
+    "AveragePooling3D",
     "BatchNormalization",
     "Concatenate",
     "Conv1D",
     "Conv2D",
+    "Conv2DTranspose",
+    "Conv3D",
+    "Conv3DTranspose",
     "Dense",
+    "DepthwiseConv2D",
     "Dropout",
     "Embedding",
     "Flatten",
@@ -63,6 +77,7 @@ __all__ = [
     "Masking",
     "MaxPooling1D",
     "MaxPooling2D",
+    "MaxPooling3D",
     "Maximum",
     "Multiply",
     "PReLU",
@@ -70,6 +85,8 @@ __all__ = [
     "ReLU",
     "RepeatVector",
     "Reshape",
+    "SeparableConv1D",
+    "SeparableConv2D",
     "Softmax",
     "Subtract",
     "ThresholdedReLU",

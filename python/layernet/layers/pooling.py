@@ -1,4 +1,4 @@
-"""Max and average pooling over one and two axes."""
+"""Max and average pooling over one to three axes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,14 @@ from layernet.layers.conv import channels_first, channels_last, checked_padding,
 from layernet.layers.input_spec import InputSpec
 from layernet.layers.reshaping import checked_data_format
 
-__all__ = ["AveragePooling1D", "AveragePooling2D", "MaxPooling1D", "MaxPooling2D"]
+__all__ = [
+    "AveragePooling1D",
+    "AveragePooling2D",
+    "AveragePooling3D",
+    "MaxPooling1D",
+    "MaxPooling2D",
+    "MaxPooling3D",
+]
 
 
 class _Pooling(Layer):
@@ -104,6 +111,29 @@ class MaxPooling2D(_Pooling):
     _rank = 2
 
 
+class MaxPooling3D(_Pooling):
+    """The largest element of each window over three axes.
+
+    Args:
+        pool_size: Depth, height and width of a window, default 2; one number means all three.
+        strides: Step between windows; None (default) means the window's size.
+        padding: "valid" (default) or "same"; padding never wins.
+        data_format: "channels_last" (default) for `[n, depth, height, width, channels]` or "channels_first".
+        name: Name of the layer.
+        **kwargs: As for `Layer`.
+
+    Raises:
+        ValueError: Sizes that are not positive, an unknown padding or data format.
+
+    Example:
+        >>> import layernet as ln
+        >>> ln.layers.MaxPooling3D((1, 2, 2))(ln.ones((1, 3, 4, 6, 2))).shape
+        (1, 3, 2, 3, 2)
+    """
+
+    _rank = 3
+
+
 class AveragePooling1D(_Pooling):
     """The mean of each window over one axis.
 
@@ -149,4 +179,28 @@ class AveragePooling2D(_Pooling):
     """
 
     _rank = 2
+    _pool = staticmethod(nn.avg_pool)
+
+
+class AveragePooling3D(_Pooling):
+    """The mean of each window over three axes.
+
+    Args:
+        pool_size: Depth, height and width of a window, default 2; one number means all three.
+        strides: Step between windows; None (default) means the window's size.
+        padding: "valid" (default) or "same"; padding does not enter the mean.
+        data_format: "channels_last" (default) for `[n, depth, height, width, channels]` or "channels_first".
+        name: Name of the layer.
+        **kwargs: As for `Layer`.
+
+    Raises:
+        ValueError: Sizes that are not positive, an unknown padding or data format.
+
+    Example:
+        >>> import layernet as ln
+        >>> ln.layers.AveragePooling3D(2, padding="same")(ln.ones((1, 1, 3, 1, 1))).numpy().ravel()
+        array([1., 1.], dtype=float32)
+    """
+
+    _rank = 3
     _pool = staticmethod(nn.avg_pool)
