@@ -217,6 +217,27 @@ def conv_terms(w):
     return int(np.prod(w[:-1]))
 
 
+def conv_cases():
+    image, w, b = real(2, 4, 3, 2), real(2, 2, 2, 3), real(3)
+    fused = {"padding": "same", "terms": 10, "batch": (0,)}
+    return [
+        *(case(real(*x), real(*w), terms=conv_terms(w), batch=(0,), **a) for x, w, a, _ in CONVS),
+        *(case(image, w, b, activation=a, **fused) for a in ACTIVATIONS),
+        case(image, w, b, real(2, 4, 3, 3), padding="same", activation="elu", alpha=0.5, terms=10, batch=(0, 3)),
+        case(real(2, 3, 2), real(1, 2, 3), b, real(2, 3, 3), activation="gelu", terms=5, batch=(0, 3)),
+        case(real(0, 3, 2), real(1, 2, 3), b, real(0, 3, 3), terms=5),
+    ]
+
+
+def depthwise_cases():
+    image, w, b = real(2, 3, 4, 5), real(2, 2, 5), real(5)
+    return [
+        *(case(real(*x), real(*w), terms=int(np.prod(w[:-1])), batch=(0,), **a) for x, w, a, _ in DEPTHWISE),
+        *(case(image, w, b, activation=a, padding="same", terms=5, batch=(0,)) for a in ACTIVATIONS),
+        case(image, w, b, terms=5, batch=(0,)),
+    ]
+
+
 STATE = given(np.array([1234567890123, 2**40 + 5], np.int64))
 RANDOM_SHAPES = [(), (1,), (3, 5), (0, 4), (257,)]
 
@@ -243,22 +264,24 @@ def updates(variables, *others, dtypes=FLOATS, terms=4, **attributes):
     ]
 
 
+ACTIVATIONS = [
+    "relu",
+    "tanh",
+    "sigmoid",
+    "elu",
+    "selu",
+    "softplus",
+    "softsign",
+    "hard_sigmoid",
+    "gelu",
+    "gelu_tanh",
+    "silu",
+    "mish",
+    "leaky_relu",
+]
+
+
 def dense_cases():
-    activations = [
-        "relu",
-        "tanh",
-        "sigmoid",
-        "elu",
-        "selu",
-        "softplus",
-        "softsign",
-        "hard_sigmoid",
-        "gelu",
-        "gelu_tanh",
-        "silu",
-        "mish",
-        "leaky_relu",
-    ]
     options = {"terms": 7, "row_kernel": True}
     return [
         case(real(3, 7), real(7, 5), batch=(0,), **options),
@@ -269,7 +292,7 @@ def dense_cases():
         case(real(2, 1), real(1, 1), real(1), **options),
         case(real(3, 7), real(7, 5), real(5), real(3, 5), batch=(0, 3), **options),
         case(real(2, 3, 7), real(5, 7), real(5), real(2, 3, 5), activation="gelu", transpose_w=True, **options),
-        *(case(real(3, 7), real(7, 5), real(5), activation=a, batch=(0,), **options) for a in activations),
+        *(case(real(3, 7), real(7, 5), real(5), activation=a, batch=(0,), **options) for a in ACTIVATIONS),
         case(real(3, 7), real(7, 5), real(5), activation="elu", alpha=0.5, **options),
     ]
 
@@ -568,16 +591,14 @@ CASES = {
         case(real(2, 2, 3), real(2, 2, 3), real(3), epsilon=0.1, terms=30),
     ],
     # windows
-    "conv": [case(real(*x), real(*w), terms=conv_terms(w), batch=(0,), **a) for x, w, a, _ in CONVS],
+    "conv": conv_cases(),
     "conv_input_grad": [
         case(real(*y), real(*w), size=x[1:-1], terms=conv_terms(w) * w[-1], batch=(0,), **a) for x, w, a, y in CONVS
     ],
     "conv_filter_grad": [
         case(real(*y), real(*x), size=list(w[:-2]), terms=40, batch=(0, 1), **a) for x, w, a, y in CONVS
     ],
-    "depthwise_conv": [
-        case(real(*x), real(*w), terms=int(np.prod(w[:-1])), batch=(0,), **a) for x, w, a, _ in DEPTHWISE
-    ],
+    "depthwise_conv": depthwise_cases(),
     "depthwise_conv_input_grad": [
         case(real(*y), real(*w), size=x[1:-1], terms=int(np.prod(w[:-1])), batch=(0,), **a) for x, w, a, y in DEPTHWISE
     ],

@@ -309,9 +309,8 @@ def matmul(a, b, transpose_a=False, transpose_b=False):
     return a @ b
 
 
-@op
-def dense(x, w, b=None, r=None, activation="linear", alpha=1.0, transpose_w=False):
-    z = x @ (w.T if transpose_w else w)
+def fused(z, b, r, activation, alpha):
+    """activation(z + b + r)"""
     z = z if b is None else z + b
     z = z if r is None else z + r
     if activation == "linear":
@@ -319,6 +318,11 @@ def dense(x, w, b=None, r=None, activation="linear", alpha=1.0, transpose_w=Fals
     if activation == "gelu_tanh":
         return gelu(z, approximate=True)
     return OPS[activation](z, **({"alpha": alpha} if activation in ("elu", "leaky_relu") else {}))
+
+
+@op
+def dense(x, w, b=None, r=None, activation="linear", alpha=1.0, transpose_w=False):
+    return fused(x @ (w.T if transpose_w else w), b, r, activation, alpha)
 
 
 # --- rows: softmax, losses, normalisation -----------------------------------------------------------------------------
@@ -470,13 +474,13 @@ def conv_setup(spatial, kernel, strides, padding, dilation):
 
 
 @op
-def conv(x, w, strides=(), padding="valid", dilation=()):
+def conv(x, w, b=None, r=None, strides=(), padding="valid", dilation=(), activation="linear", alpha=1.0):
     counts, pads, places = conv_setup(x.shape[1:-1], w.shape[:-2], strides, padding, dilation)
     x = padded(x, pads, 0)
     y = np.zeros((x.shape[0], *counts, w.shape[-1]))
     for at, window in places.items():
         y[(slice(None), *at)] = np.tensordot(x[(slice(None), *window)], w, w.ndim - 1)
-    return y
+    return fused(y, b, r, activation, alpha)
 
 
 @op
@@ -499,13 +503,13 @@ def conv_filter_grad(dy, x, size, strides=(), padding="valid", dilation=()):
 
 
 @op
-def depthwise_conv(x, w, strides=(), padding="valid", dilation=()):
+def depthwise_conv(x, w, b=None, strides=(), padding="valid", dilation=(), activation="linear", alpha=1.0):
     counts, pads, places = conv_setup(x.shape[1:-1], w.shape[:-1], strides, padding, dilation)
     x = padded(x, pads, 0)
     y = np.zeros((x.shape[0], *counts, w.shape[-1]))
     for at, window in places.items():
         y[(slice(None), *at)] = (x[(slice(None), *window)] * w).sum(tuple(range(1, w.ndim)))
-    return y
+    return fused(y, b, None, activation, alpha)
 
 
 @op

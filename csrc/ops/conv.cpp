@@ -1,10 +1,13 @@
-// conv(x, w; strides, padding, dilation): cross-correlation of images [n, spatial.., c] with a kernel [window.., c,
+// conv(x, w, b?, r?; strides, padding, dilation, activation, alpha): activation(x * w + b + r), where * is the
+// cross-correlation of images [n, spatial.., c] with a kernel [window.., c,
 // out], over one to three spatial axes. A block of output positions is written out as rows of a matrix (im2col) small
 // enough for the second-level cache and multiplied by the kernel, which is packed once; where rows are runs of x
-// already, they are read in place. The gradients are the two other products of the same three arrays.
+// already, they are read in place. Bias, residual and activation are applied by the product. The gradients are the two
+// other products of the same three arrays.
 #include <algorithm>
 
 #include "ops/conv.h"
+#include "ops/fused.h"
 
 namespace layernet {
 
@@ -12,7 +15,10 @@ namespace {
 
 struct ConvParams {
   WindowParams window;
-  bool packed;  // the kernel matrix is in step.kept
+  bool packed = false;  // the kernel matrix is in step.kept
+  bool has_bias = false, has_residual = false;
+  int activation = kernels::kActNone;
+  double alpha = 1.0;
 };
 
 // The shape of conv(x, w).
@@ -221,7 +227,7 @@ struct ConvFilterGrad : ConvFields {
   template <class T>
   void prepare_for(Preparation& p) const {
     const Shape& w = p.out().shape;
-    p.params<ConvParams>() = {window("conv_filter_grad", w, size.size()), false};
+    p.params<ConvParams>().window = window("conv_filter_grad", w, size.size());
     const std::size_t depth = kernel_depth(w), block = block_rows<T>(depth);
     p.scratch(Dim(static_cast<std::int64_t>(block * depth)), sizeof(T));
     p.scratch(Dim(static_cast<std::int64_t>(
@@ -255,23 +261,35 @@ struct ConvFilterGrad : ConvFields {
   }
 };
 
-struct Conv : ConvFields {
+struct Conv : ConvFields, FusedFields {
+  template <class V>
+  void fields(V& visit) {
+    ConvFields::fields(visit);
+    FusedFields::fields(visit);
+  }
   Specs infer(const InSpecs& in) const {
-    expect_inputs("conv", in, 2);
+    if (in.size() != 3 && in.size() != 4) expect_inputs("conv", in, 2);
     expect_floating("conv", in.dtype(0));
     Shape out = result("conv", *this, in.shape(0), in.shape(1));
     expect_same_dtype("conv", in.dtype(0), in.dtype(1));
+    check_bias_and_residual("conv", in, out);
     return one_spec(in.dtype(0), std::move(out));
   }
   Values backward(Emitter& e, const Call& call, const Values& dy) const;
+  bool absorb(const Fusion& f) { return FusedFields::absorb(f, true, true); }
   void prepare(Preparation& p) const {
     p.in(0).dtype == DType::float64 ? prepare_for<double>(p) : prepare_for<float>(p);
   }
   template <class T>
   void prepare_for(Preparation& p) const {
-    ConvParams& params = p.params<ConvParams>();
-    params.window = window("conv", p.in(1).shape, p.in(0).shape.size() - 2);
-    params.packed = p.constant(1) != nullptr;
+    const std::size_t count = p.in().size();
+    p.params<ConvParams>() = {window("conv", p.in(1).shape, p.in(0).shape.size() - 2),
+                              p.constant(1) != nullptr,
+                              count >= 3,
+                              count == 4,
+                              activation,
+                              alpha};
+    if (count == 4) p.in_place(3);
     prepare_kernel<T>(p, 1, false);
     const std::size_t depth = kernel_depth(p.in(1).shape);
     p.scratch(Dim(static_cast<std::int64_t>(block_rows<T>(depth) * depth)), sizeof(T));
@@ -281,15 +299,22 @@ struct Conv : ConvFields {
   template <class T>
   static void run(const Step& step, const Buffers& b) noexcept {
     const View &x = b.in[0], &w = b.in[1], &y = b.out[0];
-    const kernels::WindowDims d = window_dims(step.get<ConvParams>().window, x, y);
+    const auto& p = step.get<ConvParams>();
+    const kernels::WindowDims d = window_dims(p.window, x, y);
     const std::size_t depth = kernel_depth(d), out = static_cast<std::size_t>(y.dim(y.rank() - 1));
     if (y.size() == 0) return;
+    // Sums start from what the output holds.
+    if (p.has_residual && b.in[3].data != y.data) std::memcpy(y.data, b.in[3].data, y.size() * sizeof(T));
     auto* room = static_cast<unsigned char*>(b.scratch);
     const void* kernel = packed_kernel<T>(step, w, depth, out, false, room);
     each_block(step, d, x.as<T>(), reinterpret_cast<T*>(room),
                [&](std::size_t first, std::size_t rows, const T* matrix, std::size_t stride) {
                  kernels::GemmArgs g = product(rows, out, depth, matrix, stride, 1, y.as<T>() + first * out);
                  g.b = kernel;
+                 g.bias = p.has_bias ? b.in[2].data : nullptr;
+                 g.accumulate = p.has_residual;
+                 g.activation = p.activation;
+                 g.act_params = &p.alpha;
                  LN_PICK(T, *step.kernels, gemm_packed)(&g);
                });
   }
@@ -315,9 +340,12 @@ Value emit_filter_grad(Emitter& e, const ConvFields& f, const Value& dy, const V
 
 Values Conv::backward(Emitter& e, const Call& call, const Values& dy) const {
   const Value &x = call.in(0), &w = call.in(1);
-  Values out(2);
-  if (call.wants(0)) out[0] = emit_input_grad(e, *this, dy[0], w, x.shape());
-  if (call.wants(1)) out[1] = emit_filter_grad(e, *this, dy[0], x, w.shape());
+  const Value g = gradient_of_sum(*this, e, call, dy[0]);
+  Values out(call.inputs->size());
+  if (call.wants(0)) out[0] = emit_input_grad(e, *this, g, w, x.shape());
+  if (call.wants(1)) out[1] = emit_filter_grad(e, *this, g, x, w.shape());
+  if (out.size() >= 3 && call.wants(2)) out[2] = bias_gradient(e, g);
+  if (out.size() == 4) out[3] = g;
   return out;
 }
 
@@ -339,7 +367,7 @@ Values ConvFilterGrad::backward(Emitter& e, const Call& call, const Values& dy) 
 
 }  // namespace
 
-const OpDef conv_op = define_op<Conv>("conv", "x, w");
+const OpDef conv_op = define_op<Conv>("conv", "x, w, b?, r?");
 const OpDef conv_input_grad_op = define_op<ConvInputGrad>("conv_input_grad", "dy, w");
 const OpDef conv_filter_grad_op = define_op<ConvFilterGrad>("conv_filter_grad", "dy, x");
 

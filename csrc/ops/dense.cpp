@@ -3,66 +3,13 @@
 // a plan with constant weights these are packed once into the panels of the kernel; bias, residual and activation are
 // applied to the tile while it is still in registers or cache.
 #include <algorithm>
-#include <cmath>
-#include <vector>
 
+#include "ops/fused.h"
 #include "ops/gemm_util.h"
 
 namespace layernet {
 
 namespace {
-
-// Order and numbers of kernels::Activation.
-constexpr const char* kActivations[kernels::kActCount] = {"linear",    "relu",     "tanh",     "sigmoid",      "elu",
-                                                          "selu",      "softplus", "softsign", "hard_sigmoid", "gelu",
-                                                          "gelu_tanh", "silu",     "mish",     "leaky_relu"};
-
-bool gradient_by_output(int activation) {
-  switch (activation) {
-    case kernels::kActRelu:
-    case kernels::kActTanh:
-    case kernels::kActSigmoid:
-    case kernels::kActElu:
-    case kernels::kActSelu:
-    case kernels::kActLeakyRelu:
-      return true;
-    default:
-      return false;
-  }
-}
-
-Value activation_grad(Emitter& e, int activation, double alpha, const Value& dy, const Value& v) {
-  switch (activation) {
-    case kernels::kActRelu:
-      return emit::relu_grad(e, dy, v);
-    case kernels::kActTanh:
-      return emit::tanh_grad(e, dy, v);
-    case kernels::kActSigmoid:
-      return emit::sigmoid_grad(e, dy, v);
-    case kernels::kActElu:
-      return emit::elu_grad(e, dy, v, alpha);
-    case kernels::kActSelu:
-      return emit::selu_grad(e, dy, v);
-    case kernels::kActSoftplus:
-      return emit::softplus_grad(e, dy, v);
-    case kernels::kActSoftsign:
-      return emit::softsign_grad(e, dy, v);
-    case kernels::kActHardSigmoid:
-      return emit::hard_sigmoid_grad(e, dy, v);
-    case kernels::kActGelu:
-      return emit::gelu_grad(e, dy, v, false);
-    case kernels::kActGeluTanh:
-      return emit::gelu_grad(e, dy, v, true);
-    case kernels::kActSilu:
-      return emit::silu_grad(e, dy, v);
-    case kernels::kActMish:
-      return emit::mish_grad(e, dy, v);
-    case kernels::kActLeakyRelu:
-      return emit::leaky_relu_grad(e, dy, v, alpha);
-    default:
-      return dy;
-  }
-}
 
 struct DenseParams {
   bool has_bias, has_residual, transpose_w;
@@ -82,14 +29,11 @@ Value as_matrix(Emitter& e, const Value& v) {
   return emit::reshape(e, v, Shape{rows, last});
 }
 
-struct Dense {
-  int activation = kernels::kActNone;
-  double alpha = 1.0;
+struct Dense : FusedFields {
   bool transpose_w = false;
   template <class V>
   void fields(V& visit) {
-    visit.choice("activation", activation, kActivations, kernels::kActCount);
-    visit("alpha", alpha);
+    FusedFields::fields(visit);
     visit("transpose_w", transpose_w);
   }
 
@@ -104,20 +48,9 @@ struct Dense {
       throw ShapeError(join("dense: expected inputs with last dimension ", k, " (kernel is ", w,
                             transpose_w ? " transposed" : "", "), got shape ", x, "."));
     expect_same_dtype("dense", in.dtype(0), in.dtype(1));
-    if (in.size() >= 3) {
-      expect_same_dtype("dense", in.dtype(0), in.dtype(2));
-      if (in.rank(2) != 1 || in.shape(2)[0] != n)
-        fail_shape("dense", join("a bias of shape [", n, "]"), to_string(in.shape(2)));
-    }
     Shape out = x;
     out[out.size() - 1] = n;
-    if (in.size() == 4) {
-      expect_same_dtype("dense", in.dtype(0), in.dtype(3));
-      const Shape& r = in.shape(3);
-      if (r.size() != out.size()) fail_shape("dense", join("a residual of shape ", out), to_string(r));
-      for (std::size_t d = 0; d < out.size(); ++d)
-        out[d] = same_dim("dense", "sizes of residual and result", r[d], out[d]);
-    }
+    check_bias_and_residual("dense", in, out);
     return one_spec(in.dtype(0), std::move(out));
   }
 
@@ -126,16 +59,7 @@ struct Dense {
   Values backward(Emitter& e, const Call& call, const Values& dy) const {
     const Value &x = call.in(0), &w = call.in(1);
     const std::size_t count = call.inputs->size();
-    Value g = dy[0];
-    if (activation != kernels::kActNone) {
-      Value v = call.out();
-      if (!gradient_by_output(activation)) {
-        Dense linear = *this;
-        linear.activation = kernels::kActNone;
-        v = e.one(*call.op, linear, *call.inputs);
-      }
-      g = activation_grad(e, activation, alpha, g, v);
-    }
+    const Value g = gradient_of_sum(*this, e, call, dy[0]);
     Values out(count);
     if (count == 4) out[3] = g;
     const Value g2 = as_matrix(e, g);
@@ -147,16 +71,14 @@ struct Dense {
       const Value x2 = as_matrix(e, x);
       out[1] = transpose_w ? emit::matmul(e, g2, x2, true, false) : emit::matmul(e, x2, g2, true, false);
     }
-    if (count >= 3 && call.wants(2)) out[2] = emit::reduce_sum(e, g2, Ints{0}, false);
+    if (count >= 3 && call.wants(2)) out[2] = bias_gradient(e, g2);
     return out;
   }
 
   std::size_t weight_axis() const noexcept { return transpose_w ? 0 : 1; }
 
-  // Takes over what follows: a batch norm, a bias, a residual, an activation.
-  bool absorb(const Fusion& f);
-  bool absorb_activation(const Fusion& f);
-  bool absorb_scale_shift(const Fusion& f) const;
+  // Sums of int8 weights are in units of their scales until they end: there is no residual to start from.
+  bool absorb(const Fusion& f) { return FusedFields::absorb(f, !transpose_w, f.weights != DType::int8); }
 
   void prepare(Preparation& p) const {
     const bool f64 = p.in(0).dtype == DType::float64;
@@ -278,94 +200,6 @@ struct Dense {
     step.get<DenseParams>().columns(&args, first, last - first);
   }
 };
-
-// Attributes of an activation that follows, read by name.
-class ActivationReader final : public FieldVisitor {
- public:
-  double alpha = 1.0;
-  bool approximate = false;
-  void operator()(const char* name, bool& v) override {
-    if (std::strcmp(name, "approximate") == 0) approximate = v;
-  }
-  void operator()(const char* name, double& v) override {
-    if (std::strcmp(name, "alpha") == 0) alpha = v;
-  }
-  void operator()(const char*, std::int64_t&) override {}
-  void operator()(const char*, DType&) override {}
-  void operator()(const char*, Ints&) override {}
-  void operator()(const char*, Shape&) override {}
-  void choice(const char*, int&, const char* const*, int) override {}
-};
-
-bool Dense::absorb_activation(const Fusion& f) {
-  for (int i = 1; i < kernels::kActCount; ++i) {
-    if (std::strcmp(f.next.name, kActivations[i]) != 0) continue;
-    ActivationReader reader;
-    f.next.visit(const_cast<void*>(f.next_attributes), reader);
-    activation = i == kernels::kActGelu && reader.approximate ? static_cast<int>(kernels::kActGeluTanh) : i;
-    alpha = reader.alpha;
-    return true;
-  }
-  return false;
-}
-
-// w' = w scale and b' = b scale + shift, in float64 (for batch norm: Jacob et al. 2018, 3.2).
-template <class T>
-void fold_scale_shift(std::vector<FusionInput>& inputs, const ScaleShift& by, bool transpose_w) {
-  const Tensor w = inputs[1].constant;
-  const auto rows = static_cast<std::size_t>(w.shape()[0].value()),
-             columns = static_cast<std::size_t>(w.shape()[1].value());
-  const std::size_t n = transpose_w ? rows : columns;
-  Tensor scaled = Tensor::empty(w.spec());
-  T* to = static_cast<T*>(scaled.mutable_data());
-  for (std::size_t i = 0; i < rows; ++i)
-    for (std::size_t j = 0; j < columns; ++j)
-      to[i * columns + j] =
-          static_cast<T>(static_cast<double>(w.as<T>()[i * columns + j]) * by.scale[transpose_w ? i : j]);
-  Tensor shift = Tensor::empty(Spec(w.dtype(), Shape{Dim(static_cast<std::int64_t>(n))}));
-  const T* bias = inputs.size() > 2 ? inputs[2].constant.as<T>() : nullptr;
-  for (std::size_t j = 0; j < n; ++j)
-    static_cast<T*>(shift.mutable_data())[j] =
-        static_cast<T>((bias != nullptr ? static_cast<double>(bias[j]) * by.scale[j] : 0.0) + by.shift[j]);
-  inputs.resize(2);
-  inputs[1] = FusionInput{scaled.spec(), std::move(scaled), -1};
-  inputs.push_back(FusionInput{shift.spec(), std::move(shift), -1});
-}
-
-bool Dense::absorb_scale_shift(const Fusion& f) const {
-  if (f.next.scale_shift == nullptr || f.position != 0) return false;
-  for (std::size_t i = 1; i < f.inputs.size(); ++i)
-    if (!f.inputs[i].constant) return false;
-  std::vector<Tensor> constants;
-  for (const FusionInput& input : f.next_inputs) constants.push_back(input.constant);
-  const ScaleShift by = f.next.scale_shift(f.next_attributes, f.result, constants.data());
-  if (by.scale.empty()) return false;
-  f.result.dtype == DType::float64 ? fold_scale_shift<double>(f.inputs, by, transpose_w)
-                                   : fold_scale_shift<float>(f.inputs, by, transpose_w);
-  return true;
-}
-
-bool Dense::absorb(const Fusion& f) {
-  if (activation != kernels::kActNone) return false;
-  if (absorb_activation(f)) return true;
-  if (f.inputs.size() == 4) return false;
-  if (absorb_scale_shift(f)) return true;
-  if (std::strcmp(f.next.name, "add") != 0) return false;
-  const FusionInput& other = f.next_inputs[1 - f.position];
-  const Shape bias{f.result.shape.back()};
-  if (f.inputs.size() == 2 && other.constant && other.spec.shape == bias) {
-    f.inputs.push_back(other);
-    return true;
-  }
-  // Sums of int8 weights are in units of their scales until they end: there is nothing to start from.
-  if (!(other.spec == f.result) || f.weights == DType::int8) return false;
-  if (f.inputs.size() == 2) {
-    Tensor none = Tensor::zeros(Spec(f.result.dtype, bias));
-    f.inputs.push_back(FusionInput{none.spec(), std::move(none), -1});
-  }
-  f.inputs.push_back(other);
-  return true;
-}
 
 }  // namespace
 

@@ -227,6 +227,15 @@ REFUSALS = [
         S,
         "expected a kernel of 1 to 2147483647 elements along each spatial axis, got shape [0, 2, 4].",
     ),
+    ("conv", [x(1, 5, 2), x(3, 2, 4), x(2)], {}, S, "expected a bias of shape [4], got [2]."),
+    (
+        "conv",
+        [x(1, 5, 2), x(3, 2, 4), x(4), x(1, 5, 4)],
+        {},
+        S,
+        "expected equal sizes of residual and result, got 5 and 3.",
+    ),
+    ("depthwise_conv", [x(1, 5, 2), x(3, 2), x(3)], {}, S, "expected a bias of shape [2], got [3]."),
     (
         "conv_input_grad",
         [x(1, 4, 4), x(3, 2, 4)],

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import layernet as ln
+import reference
 from layernet import _core
 
 
@@ -158,6 +159,95 @@ def test_residuals_by_columns_and_rows_have_the_same_bits(threads: int) -> None:
     alone = ln.Predictor(net, threads=threads)
     for first, count in ((0, 1), (3, 5), (69, 1)):
         assert (alone.predict(rows[first : first + count]) == whole[first : first + count]).all()
+
+
+def image_variables(dtype: str, *shapes: tuple[int, ...]) -> list["_core.Variable"]:
+    rng = np.random.default_rng(3)
+    return [_core.Variable(rng.uniform(0.5, 1.5, shape).astype(dtype)) for shape in shapes]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    ("op", "kernel", "out"), [("conv", (2, 3, 3, 4), 4), ("conv", (1, 1, 3, 4), 4), ("depthwise_conv", (2, 3, 3), 3)]
+)
+def test_bias_batch_norm_and_activation_are_taken_into_a_convolution(
+    op: str, kernel: tuple[int, ...], out: int, dtype: str
+) -> None:
+    x = ln.Input(shape=(5, 4, 3), dtype=dtype)
+    w, b, *parts = image_variables(dtype, kernel, *[(out,)] * 5)
+    with _core.Trace():
+        y = getattr(_core.ops, op)(x, w, padding="same", strides=[2, 1]) + b
+        y = ln.tanh(_core.ops.batch_norm(y, *parts, epsilon=1e-3))
+    plan = plan_of([x], [y])
+    (line,) = body(plan)
+    assert f"= {op}(%0, constant {dtype}{list(kernel)}, constant {dtype}[{out}]; strides=[2, 1], " in line
+    assert "activation=tanh" in line
+    data = np.random.default_rng(0).normal(size=(3, 5, 4, 3)).astype(dtype)
+    h = reference.OPS[op](data.astype("float64"), w.numpy().astype("float64"), padding="same", strides=[2, 1])
+    gamma, beta, mean, variance = (v.numpy().astype("float64") for v in parts)
+    want = np.tanh(gamma * (h + b.numpy() - mean) / np.sqrt(variance + 1e-3) + beta)
+    # One rounding of each folded weight and bias, 18 terms below 20 each, then tanh, which has no larger slope than 1.
+    np.testing.assert_allclose(plan.run([data])[0], want, rtol=0, atol=18 * 20 * np.finfo(dtype).eps)
+
+
+def test_activation_behind_a_convolution_is_printed_with_it() -> None:
+    x = ln.Input(shape=(5, 3))
+    w, b, d = image_variables("float32", (2, 3, 4), (4,), (3, 3))
+    with _core.Trace():
+        y = ln.nn.elu(_core.ops.conv(x, w) + b, 0.5)
+        z = ln.nn.relu(_core.ops.depthwise_conv(x, d))
+    assert [line.split(" = ")[1] for line in body(plan_of([x], [y, z]))] == [
+        "conv(%0, constant float32[2, 3, 4], constant float32[4]; activation=elu, alpha=0.5) : float32[N, 4, 4]",
+        "depthwise_conv(%0, constant float32[3, 3]; activation=relu) : float32[N, 3, 3]",
+    ]
+
+
+@pytest.mark.parametrize("swap", [False, True])
+def test_a_residual_is_taken_into_a_convolution(swap: bool) -> None:
+    x = ln.Input(shape=(6, 5, 4))
+    v, w = image_variables("float32", (3, 3, 4, 4), (1, 1, 4, 4))
+    with _core.Trace():
+        h = _core.ops.tanh(x)
+        z = _core.ops.conv(_core.ops.conv(h, v, padding="same"), w)
+        y = ln.nn.relu(h + z if swap else z + h)
+    plan = plan_of([x], [y])
+    assert [s["op"] for s in plan.steps] == ["tanh", "conv", "conv"]
+    assert (
+        body(plan)[2]
+        .split(" = ")[1]
+        .startswith("conv(%3, constant float32[1, 1, 4, 4], constant float32[4], %1; activation=relu)")
+    )
+    data = np.random.default_rng(0).normal(size=(8, 6, 5, 4)).astype("float32")
+    t = np.tanh(data.astype("float64"))
+    inner = reference.conv(t, v.numpy().astype("float64"), padding="same")
+    want = np.maximum(reference.conv(inner, w.numpy().astype("float64")) + t, 0)
+    # Sums of 36, then 4 terms, of up to 100 in all.
+    np.testing.assert_allclose(plan.run([data])[0], want, rtol=0, atol=40 * 100 * 2.0**-24)
+
+
+def test_a_depthwise_convolution_takes_no_residual() -> None:
+    x = ln.Input(shape=(6, 4))
+    (w,) = image_variables("float32", (3, 4))
+    with _core.Trace():
+        y = x + _core.ops.depthwise_conv(x, w, padding="same")
+    assert [s["op"] for s in plan_of([x], [y]).steps] == ["depthwise_conv", "add"]
+
+
+def test_layers_of_a_separable_block_are_two_steps() -> None:
+    L = ln.layers
+    net = ln.Sequential(
+        [
+            L.SeparableConv2D(8, 3, padding="same", use_bias=False),
+            L.BatchNormalization(),
+            L.Activation("relu"),
+        ]
+    )
+    data = np.random.default_rng(0).normal(size=(2, 5, 6, 4)).astype("float32")
+    want = net(data).numpy()
+    predictor = ln.Predictor(net)
+    assert [s["op"] for s in predictor.steps] == ["depthwise_conv", "conv"]
+    # Sums of 9 and 4 terms; the batch norm divides by sqrt(1.001) before, not after.
+    np.testing.assert_allclose(predictor.predict(data), want, rtol=0, atol=13 * 8 * 2.0**-24)
 
 
 def test_elementwise_ops_become_one_chain() -> None:
