@@ -517,6 +517,12 @@ CASES = {
         case(real(1, 1), real(1, 1), row_kernel=True),
     ],
     "dense": dense_cases(),
+    "dense_weight_grad": [
+        case(real(6, 7), real(6, 5), terms=6, batch=(0, 1)),
+        case(real(6, 7), real(6, 5), transpose_w=True, terms=6, batch=(0, 1)),
+        case(real(5, 1), real(5, 1), terms=5),
+        case(real(0, 3), real(0, 2)),
+    ],
     # rows
     "softmax": rows(),
     "softmax_grad": rows(real, probabilities),

@@ -325,6 +325,11 @@ def dense(x, w, b=None, r=None, activation="linear", alpha=1.0, transpose_w=Fals
     return fused(x @ (w.T if transpose_w else w), b, r, activation, alpha)
 
 
+@op
+def dense_weight_grad(x, g, transpose_w=False):
+    return (g.T @ x if transpose_w else x.T @ g), g.sum(axis=0)
+
+
 # --- rows: softmax, losses, normalisation -----------------------------------------------------------------------------
 
 

@@ -56,13 +56,30 @@ Ports ports_of(const Plan& plan, const py::list& arrays) {
 py::list run_plan(const Plan& plan, const py::list& arrays) {
   Ports ports = ports_of(plan, arrays);
   {
-    const WorkspaceLease lease(plan, ports.n);
     const py::gil_scoped_release release;
-    plan.run(ports.n, ports.in.data(), ports.out.data(), *lease);
+    if (plan.updates()) {
+      plan.update(1, ports.n, ports.in.data(), ports.out.data());
+    } else {
+      const WorkspaceLease lease(plan, ports.n);
+      plan.run(ports.n, ports.in.data(), ports.out.data(), *lease);
+    }
   }
   py::list result;
   for (const Tensor& t : ports.outputs) result.append(array_of(t, py::none()));
   return result;
+}
+
+// One step that also says how long each of its parts took.
+py::tuple profile_step(const Plan& plan, const py::list& arrays, int threads) {
+  const Ports ports = ports_of(plan, arrays);
+  std::vector<double> seconds(plan.steps().size(), 0.0);
+  {
+    const py::gil_scoped_release release;
+    plan.update(threads, ports.n, ports.in.data(), ports.out.data(), seconds.data());
+  }
+  py::list results;
+  for (const Tensor& t : ports.outputs) results.append(array_of(t, py::none()));
+  return py::make_tuple(results, seconds);
 }
 
 std::vector<double> profile_plan(const Plan& plan, const py::list& arrays) {
@@ -163,6 +180,10 @@ void bind_graph(py::module_& m) {
            py::arg("graph"), py::arg("weights") = "float32")
       .def("run", &run_plan, py::arg("inputs"))
       .def("profile", &profile_plan, py::arg("inputs"))
+      .def_static(
+          "step", [](const Graph& graph) { return std::const_pointer_cast<Plan>(Plan::build_step(graph)); },
+          py::arg("graph"))
+      .def("profile_step", &profile_step, py::arg("inputs"), py::arg("threads") = 1)
       .def("workspace_bytes", &Plan::workspace_bytes, py::arg("n"))
       .def_property_readonly("last_axis_only", &Plan::last_axis_only)
       .def("text", &Plan::text)

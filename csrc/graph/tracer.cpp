@@ -73,9 +73,10 @@ Values emit_symbolic(const OpDef& op, const void* attributes, Values inputs, con
     throw GraphError(join(op.name,
                           ": expected to update a variable inside a layer's call, got an update of a symbolic value ",
                           "outside any trace. Put it into a layer's call()."));
+  // Before the node is made, so that a reference made here comes before it in the order of the graph.
+  for (std::size_t i = 0; i < targets.size(); ++i) inputs[i] = read_symbolic(targets[i]);
   SmallVector<const Spec*, 8> specs;
-  for (std::size_t i = 0; i < inputs.size(); ++i)
-    specs.push_back(i < targets.size() ? &targets[i]->spec() : &inputs[i].spec());
+  for (const Value& v : inputs) specs.push_back(&v.spec());
   const InSpecs in(specs.data(), specs.size());
   Ref<Node> node = make_node(Node::Kind::op);
   node->op = &op;
@@ -85,7 +86,6 @@ Values emit_symbolic(const OpDef& op, const void* attributes, Values inputs, con
   infer_dims(op, attributes, in, inputs, *node);
   node->inputs = std::move(inputs);
   if (!targets.empty()) {
-    for (std::size_t i = 0; i < targets.size(); ++i) node->inputs[i] = read_symbolic(targets[i]);
     for (const auto& v : targets) state.reads.erase(v.get());
     state.effects.push_back(node);
   }

@@ -630,7 +630,7 @@ LN_INLINE TileCall<T, W> tile_call(const GemmArgs& g) {
   t.k = g.k;
   t.last = 0;
   t.add_c = g.accumulate != 0;
-  t.relu = g.activation == kActRelu;
+  t.relu = g.activation == kActRelu && g.gate == nullptr;
   return t;
 }
 
@@ -660,7 +660,7 @@ LN_INLINE void packed_columns(const GemmArgs& g, size_t first, size_t columns) {
   if (g.m == 0 || columns == 0) return;
   FlushDenormals mode;
   TileCall<T> t = tile_call<T>(g);
-  const Epilogue<T> epilogue(g.activation, g.act_params);
+  const Epilogue<T> epilogue = epilogue_of<T>(g);
   if (g.n <= L::narrow_limit) {
     t.row_stride = PackedLayout<T>::width(g.n);
     few_columns_product(t, g.m, g.n, true, epilogue, mode);
@@ -685,7 +685,7 @@ void gemm(const GemmArgs* args) noexcept {
   if (g.m == 0 || g.n == 0) return;
   FlushDenormals mode;
   TileCall<T> t = tile_call<T>(g);
-  const Epilogue<T> epilogue(g.activation, g.act_params);
+  const Epilogue<T> epilogue = epilogue_of<T>(g);
   T* const packed = static_cast<T*>(g.workspace);
 
   if (g.n <= L::narrow_limit) {

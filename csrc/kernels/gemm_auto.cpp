@@ -21,6 +21,7 @@ struct Family;
   template <>                                                                             \
   struct Family<T> {                                                                      \
     using Unary = void (*)(const T*, T*, size_t, const double*) noexcept;                 \
+    using Grad = void (*)(const T*, const T*, T*, size_t, const double*) noexcept;        \
     static bool prefer_blas(size_t m, size_t n, size_t k) {                               \
       return prefer_blas_##suffix(m, n, k);                                               \
     }                                                                                     \
@@ -60,6 +61,23 @@ struct Family;
                                     t.unary_silu_##suffix,                                \
                                     t.unary_mish_##suffix,                                \
                                     t.unary_leaky_relu_##suffix};                         \
+      return all[activation];                                                             \
+    }                                                                                     \
+    static Grad gradient(const KernelTable& t, int activation) {                          \
+      const Grad all[kActCount] = {nullptr,                                               \
+                                   t.grad_relu_##suffix,                                  \
+                                   t.grad_tanh_##suffix,                                  \
+                                   t.grad_sigmoid_##suffix,                               \
+                                   t.grad_elu_##suffix,                                   \
+                                   t.grad_selu_##suffix,                                  \
+                                   t.grad_softplus_##suffix,                              \
+                                   t.grad_softsign_##suffix,                              \
+                                   t.grad_hard_sigmoid_##suffix,                          \
+                                   t.grad_gelu_##suffix,                                  \
+                                   t.grad_gelu_tanh_##suffix,                             \
+                                   t.grad_silu_##suffix,                                  \
+                                   t.grad_mish_##suffix,                                  \
+                                   t.grad_leaky_relu_##suffix};                           \
       return all[activation];                                                             \
     }                                                                                     \
   };
@@ -125,6 +143,12 @@ void blas_block(const GemmArgs& g) noexcept {
     for (size_t i = 0; i < g.m; ++i) Family<T>::add(table, c + i * g.ldc, static_cast<const T*>(g.bias), g.n);
   if (g.activation == kActNone) return;
   mode.keep();
+  if (g.gate != nullptr) {
+    const auto f = Family<T>::gradient(table, g.activation);
+    const T* gate = static_cast<const T*>(g.gate);
+    for (size_t i = 0; i < g.m; ++i) f(c + i * g.ldc, gate + i * g.ldc, c + i * g.ldc, g.n, g.act_params);
+    return;
+  }
   const auto f = Family<T>::activation(table, g.activation);
   if (g.ldc == g.n) {
     f(c, c, g.m * g.n, g.act_params);
@@ -140,6 +164,7 @@ void run_block(const GemmPlan& plan, const GemmArgs& args, size_t block) noexcep
   g.m = args.m - first < plan.block_rows ? args.m - first : plan.block_rows;
   g.a = static_cast<const T*>(args.a) + first * args.rsa;
   g.c = static_cast<T*>(args.c) + first * args.ldc;
+  if (args.gate != nullptr) g.gate = static_cast<const T*>(args.gate) + first * args.ldc;
   if (plan.way == GemmPlan::with_blas) {
     blas_block<T>(g);
   } else if (plan.way == GemmPlan::own_packed) {
@@ -156,7 +181,47 @@ void run_all(const GemmPlan& plan, const GemmArgs& args) noexcept {
   for (size_t block = 0; block < plan.blocks; ++block) run_block<T>(plan, args, block);
 }
 
+// Columns of a slice are multiples of this, which whole panels divide on every instruction set; a slice of fewer would
+// be computed by the rule for few columns.
+constexpr size_t kSliceColumns = 64;
+
+// Columns [first, first + count) of C, or rows where there are few columns.
+template <class T>
+void run_part(const GemmArgs& args, size_t part, size_t parts) noexcept {
+  const GemmPlan plan = plan_gemm<T>(args);
+  if (plan.way == GemmPlan::with_blas) {
+    for (size_t block = part; block < plan.blocks; block += parts) run_block<T>(plan, args, block);
+    return;
+  }
+  const GemmSlice s = gemm_slice(args, part, parts);
+  if (s.rows == 0 || s.columns == 0) return;
+  GemmArgs g = args;
+  g.m = s.rows;
+  g.n = s.columns;
+  g.a = static_cast<const T*>(args.a) + s.first_row * args.rsa;
+  g.b = static_cast<const T*>(args.b) + s.first_column * args.csb;
+  const size_t offset = s.first_row * args.ldc + s.first_column;
+  g.c = static_cast<T*>(args.c) + offset;
+  if (args.gate != nullptr) g.gate = static_cast<const T*>(args.gate) + offset;
+  if (args.bias != nullptr) g.bias = static_cast<const T*>(args.bias) + s.first_column;
+  // Each slice packs its own columns of B; slices of rows pack all of them.
+  const size_t packed = s.columns < args.n ? args.k * s.first_column : part * args.k * 2 * kSliceColumns;
+  g.workspace = static_cast<T*>(args.workspace) + (packed + 15) / 16 * 16;
+  Family<T>::gemm(active_kernels(), g);
+}
+
 }  // namespace
+
+GemmSlice gemm_slice(const GemmArgs& g, size_t part, size_t parts) noexcept {
+  if (g.n >= 2 * kSliceColumns) {
+    const auto bound = [&](size_t i) { return i == parts ? g.n : g.n * i / parts / kSliceColumns * kSliceColumns; };
+    return {0, g.m, bound(part), bound(part + 1) - bound(part)};
+  }
+  // More slices than there is workspace for are left empty.
+  const size_t most = parts < kGemmRowSlices ? parts : kGemmRowSlices;
+  const auto bound = [&](size_t i) { return i >= most ? g.m : g.m * i / most / 16 * 16; };
+  return {bound(part), bound(part + 1) - bound(part), 0, g.n};
+}
 
 // GFLOP/s of one Zen 4 core (peak 118 f32, 59 f64) for own avx512, own avx2 and OpenBLAS 0.3.34;
 // benchmarks/kernels/bench_gemm, layouts nn, tn, nt (tn: A transposed, the gradient of a weight):
@@ -192,6 +257,12 @@ void gemm_block_f32(const GemmPlan& plan, const GemmArgs& args, size_t block) no
 }
 void gemm_block_f64(const GemmPlan& plan, const GemmArgs& args, size_t block) noexcept {
   run_block<double>(plan, args, block);
+}
+void gemm_part_f32(const GemmArgs& args, size_t part, size_t parts) noexcept {
+  run_part<float>(args, part, parts);
+}
+void gemm_part_f64(const GemmArgs& args, size_t part, size_t parts) noexcept {
+  run_part<double>(args, part, parts);
 }
 void gemm_auto_f32(const GemmPlan& plan, const GemmArgs& args) noexcept {
   run_all<float>(plan, args);

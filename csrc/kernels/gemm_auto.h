@@ -25,6 +25,17 @@ void gemm_begin_f64(const GemmPlan& plan, const GemmArgs& args) noexcept;
 void gemm_block_f32(const GemmPlan& plan, const GemmArgs& args, size_t block) noexcept;
 void gemm_block_f64(const GemmPlan& plan, const GemmArgs& args, size_t block) noexcept;
 
+// The same product in `parts` parts, each on any thread, without begin. Whatever their number, the bits are those of
+// the whole. The workspace holds k * (n + 64) elements, and where n < 128 kGemmRowSlices * k * 128.
+constexpr size_t kGemmRowSlices = 4;
+void gemm_part_f32(const GemmArgs& args, size_t part, size_t parts) noexcept;
+void gemm_part_f64(const GemmArgs& args, size_t part, size_t parts) noexcept;
+// What of C a part computes, where BLAS does not.
+struct GemmSlice {
+  size_t first_row, rows, first_column, columns;
+};
+GemmSlice gemm_slice(const GemmArgs& args, size_t part, size_t parts) noexcept;
+
 // Everything on the calling thread.
 void gemm_auto_f32(const GemmPlan& plan, const GemmArgs& args) noexcept;
 void gemm_auto_f64(const GemmPlan& plan, const GemmArgs& args) noexcept;

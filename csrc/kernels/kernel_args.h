@@ -28,6 +28,8 @@ enum Activation : int {
 // C[m, n] = activation(A[m, k] B[k, n] + bias[n]), or C += ... before the activation when accumulate is set.
 // Strides count elements and may be anything, so a transposed operand is a matter of strides; C is row-major.
 // C overlaps neither operand nor bias. act_params may be null for activations without parameters.
+// With a gate, C = (A B + bias) f'(gate) instead, f' being the derivative of the activation as the grad kernels take
+// it.
 struct GemmArgs {
   size_t m, n, k;
   const void* a;
@@ -39,6 +41,7 @@ struct GemmArgs {
   const void* bias;  // n elements or null
   int activation;
   const double* act_params;
+  const void* gate;  // laid out like C, or null
   int accumulate;
   void* workspace;  // gemm: gemm_workspace(m, n, k) bytes, 64-byte aligned; gemm_packed: not used, may be null
 };

@@ -67,11 +67,17 @@ struct Dense : FusedFields {
       const Value dx = emit::matmul(e, g2, w, false, !transpose_w);
       out[0] = x.rank() == 2 ? dx : emit::reshape(e, dx, x.shape());
     }
-    if (call.wants(1)) {
+    const bool bias = count >= 3 && call.wants(2);
+    if (call.wants(1) && bias) {
+      Values both = emit::dense_weight_grad(e, as_matrix(e, x), g2, transpose_w);
+      out[1] = std::move(both[0]);
+      out[2] = std::move(both[1]);
+    } else if (call.wants(1)) {
       const Value x2 = as_matrix(e, x);
       out[1] = transpose_w ? emit::matmul(e, g2, x2, true, false) : emit::matmul(e, x2, g2, true, false);
+    } else if (bias) {
+      out[2] = bias_gradient(e, g2);
     }
-    if (count >= 3 && call.wants(2)) out[2] = bias_gradient(e, g2);
     return out;
   }
 
@@ -108,6 +114,7 @@ struct Dense : FusedFields {
     gemm_scratch<T>(p, rows, Dim(static_cast<std::int64_t>(n)), Dim(static_cast<std::int64_t>(k)),
                     operand(nullptr, k, false), operand(nullptr, transpose_w ? k : n, transpose_w));
     p.run(run<T>, "gemm");
+    if (!params.has_residual) p.parts(run_gemm_part<T>);
   }
 
   // Packs the weights, in the type asked for where that serves, and gives the name of the kernel for it.
@@ -178,6 +185,11 @@ struct Dense : FusedFields {
     place_residual<T>(step, b, args, 0, args.n);
     const auto& p = step.get<DenseParams>();
     p.product != nullptr ? p.product(&args) : gemm_run<T>(args);
+  }
+
+  template <class T>
+  static void run_gemm_part(const Step& step, const Buffers& b, int part, int parts) noexcept {
+    gemm_part<T>(arguments<T>(step, b), part, parts);
   }
 
   // Whole panels of columns, so that a column is computed by the same instructions whoever does it.

@@ -8,7 +8,7 @@ namespace layernet {
 
 namespace {
 
-// Attributes of an activation that follows, read by name.
+// Attributes of an activation or of its gradient, read by name.
 class ActivationReader final : public FieldVisitor {
  public:
   double alpha = 1.0;
@@ -25,18 +25,6 @@ class ActivationReader final : public FieldVisitor {
   void operator()(const char*, Shape&) override {}
   void choice(const char*, int&, const char* const*, int) override {}
 };
-
-bool absorb_activation(FusedFields& op, const Fusion& f) {
-  for (int i = 1; i < kernels::kActCount; ++i) {
-    if (std::strcmp(f.next.name, kActivations[i]) != 0) continue;
-    ActivationReader reader;
-    f.next.visit(const_cast<void*>(f.next_attributes), reader);
-    op.activation = i == kernels::kActGelu && reader.approximate ? static_cast<int>(kernels::kActGeluTanh) : i;
-    op.alpha = reader.alpha;
-    return true;
-  }
-  return false;
-}
 
 // w' = w scale and b' = b scale + shift, in float64 (for batch norm: Jacob et al. 2018, 3.2). The channels are the
 // weights' last axis, or the first.
@@ -73,9 +61,24 @@ bool absorb_scale_shift(const Fusion& f, bool channels_last) {
 
 }  // namespace
 
+int activation_of(const OpDef& op, const void* attributes, const char* suffix, double* alpha) {
+  const std::size_t length = std::strlen(op.name), cut = std::strlen(suffix);
+  if (length <= cut || std::strcmp(op.name + length - cut, suffix) != 0) return kernels::kActNone;
+  for (int i = 1; i < kernels::kActCount; ++i) {
+    if (std::strlen(kActivations[i]) != length - cut || std::strncmp(op.name, kActivations[i], length - cut) != 0)
+      continue;
+    ActivationReader reader;
+    op.visit(const_cast<void*>(attributes), reader);
+    *alpha = reader.alpha;
+    return i == kernels::kActGelu && reader.approximate ? static_cast<int>(kernels::kActGeluTanh) : i;
+  }
+  return kernels::kActNone;
+}
+
 bool FusedFields::absorb(const Fusion& f, bool channels_last, bool takes_residual) {
   if (activation != kernels::kActNone) return false;
-  if (absorb_activation(*this, f)) return true;
+  activation = activation_of(f.next, f.next_attributes, "", &alpha);
+  if (activation != kernels::kActNone) return true;
   if (f.inputs.size() == 4) return false;
   if (absorb_scale_shift(f, channels_last)) return true;
   if (std::strcmp(f.next.name, "add") != 0) return false;

@@ -30,6 +30,8 @@ struct FusedFields {
 // Checks bias and residual, as far as they are there, against a product of this shape, which may become better known.
 void check_bias_and_residual(const char* who, const InSpecs& in, Shape& out);
 
+// The activation whose op this is, or with suffix "_grad" the one whose gradient it is; kActNone when it is neither.
+int activation_of(const OpDef& op, const void* attributes, const char* suffix, double* alpha);
 // Whether f'(z) follows from f(z) alone, so that nothing is computed again for a gradient.
 bool gradient_by_output(int activation) noexcept;
 // dy f'(z), v being f(z) or z.

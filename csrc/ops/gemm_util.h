@@ -43,20 +43,38 @@ kernels::GemmPlan gemm_plan(const kernels::GemmArgs& args) noexcept {
     return kernels::plan_gemm_f32(args);
 }
 
-// Asks for the workspace of products of these sizes. Where a size hangs on the batch symbol the whole packed B is
-// counted, which no way of multiplying exceeds (kernels/gemm_auto.cpp).
+// Asks for the workspace of products of these sizes. Where a size hangs on the batch symbol, and in plans, whose
+// products may be done in parts, the whole packed B is counted, which no way of multiplying exceeds
+// (kernels/gemm_auto.cpp).
 template <class T>
 void gemm_scratch(Preparation& p, Dim m, Dim n, Dim k, const MatrixOperand& a, const MatrixOperand& b) {
   constexpr std::int64_t kPanel = 128;  // columns by which a packed panel may be padded, on any instruction set
-  if (m.is_fixed() && n.is_fixed() && k.is_fixed()) {
+  if (!p.planning() && m.is_fixed() && n.is_fixed() && k.is_fixed()) {
     const auto args = gemm_args(static_cast<std::size_t>(m.value()), static_cast<std::size_t>(n.value()),
                                 static_cast<std::size_t>(k.value()), a, b, nullptr);
     p.scratch(Dim(static_cast<std::int64_t>(gemm_plan<T>(args).workspace)), 1);
     return;
   }
   p.scratch(layernet::multiply(k, n, "gemm"), sizeof(T));
-  p.scratch(layernet::multiply(k, Dim(kPanel), "gemm"), sizeof(T));
+  const bool by_rows = n.is_fixed() && n.value() < kPanel;
+  const std::int64_t panels = by_rows ? static_cast<std::int64_t>(kernels::kGemmRowSlices) : 1;
+  p.scratch(layernet::multiply(k, Dim(panels * kPanel), "gemm"), sizeof(T));
   p.scratch(Dim(4096), 1);
+}
+
+// Floating-point operations of a product, of whose sizes at most one hangs on the batch symbol.
+inline void estimate_product(Preparation& p, Dim m, Dim n, Dim k) {
+  Dim count = 1;
+  double each = 2;
+  for (const Dim d : {m, n, k}) {
+    if (d.is_fixed())
+      each *= static_cast<double>(d.value());
+    else if (count.is_fixed())
+      count = d;
+    else
+      return;
+  }
+  p.work(count, each);
 }
 
 template <class T>
@@ -65,6 +83,14 @@ void gemm_run(const kernels::GemmArgs& args) noexcept {
     kernels::gemm_auto_f64(kernels::plan_gemm_f64(args), args);
   else
     kernels::gemm_auto_f32(kernels::plan_gemm_f32(args), args);
+}
+
+template <class T>
+void gemm_part(const kernels::GemmArgs& args, int part, int parts) noexcept {
+  if constexpr (std::is_same_v<T, double>)
+    kernels::gemm_part_f64(args, static_cast<std::size_t>(part), static_cast<std::size_t>(parts));
+  else
+    kernels::gemm_part_f32(args, static_cast<std::size_t>(part), static_cast<std::size_t>(parts));
 }
 
 }  // namespace layernet

@@ -188,6 +188,8 @@ Value reduce_mean_grad(Emitter& e, const Value& g, const Value& x);  // g / coun
 Value concat(Emitter& e, Values xs, std::int64_t axis);
 Value slice_axis(Emitter& e, const Value& x, std::int64_t axis, std::int64_t begin, std::int64_t end);
 Value matmul(Emitter& e, const Value& a, const Value& b, bool transpose_a, bool transpose_b);
+// {dw, db} of a dense layer, from its inputs and the gradient of its results.
+Values dense_weight_grad(Emitter& e, const Value& x, const Value& g, bool transpose_w);
 Value gather(Emitter& e, const Value& x, const Value& indices, std::int64_t axis, bool zeros = false);
 
 // Gradients of activations: by their output y, or by their input x.

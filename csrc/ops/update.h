@@ -39,9 +39,10 @@ double number(const View& v) noexcept {
   return static_cast<double>(*v.as<T>());
 }
 
-// Chooses run by the variable's type.
+// Chooses run by the variable's type. Elements are updated apart from each other.
 inline void prepare_update(Preparation& p, const char* kernel, Step::Run f32, Step::Run f64) {
   p.run(p.in(0).dtype == DType::float64 ? f64 : f32, kernel);
+  p.elementwise();
 }
 
 }  // namespace layernet

@@ -8,9 +8,10 @@
 
 namespace layernet {
 
-PlanGraph make_plan_graph(const Graph& graph) {
+PlanGraph make_plan_graph(const Graph& graph, bool keep_variables) {
   PlanGraph g;
   std::map<std::pair<const Node*, int>, int> numbers;
+  std::map<const Variable*, int> latest;  // the value that each variable has at this point
   const auto number = [&](const Node* node, int output, const Spec& spec) {
     for (const Dim d : spec.shape)
       if (d.is_unknown())
@@ -34,11 +35,24 @@ PlanGraph make_plan_graph(const Graph& graph) {
   }
   for (const Ref<Node>& node : graph.nodes()) {
     if (node->kind == Node::Kind::variable) {
+      const std::shared_ptr<Variable>& variable = node->targets[0];
+      const auto known = latest.find(variable.get());
+      if (known != latest.end()) {
+        numbers[{node.get(), 0}] = known->second;
+        continue;
+      }
       const int id = number(node.get(), 0, node->outputs[0]);
-      g.values[static_cast<std::size_t>(id)].constant = node->targets[0]->value();
+      PlanValue& value = g.values[static_cast<std::size_t>(id)];
+      if (keep_variables) {
+        value.variable = static_cast<int>(g.variables.size());
+        g.variables.push_back(variable);
+        latest[variable.get()] = id;
+      } else {
+        value.constant = variable->value();
+      }
       continue;
     }
-    if (!node->targets.empty())
+    if (!node->targets.empty() && !keep_variables)
       throw GraphError(join("plan: expected a computation that changes no variable, got the op ", node->op->name,
                             ". Trace the network with training=False."));
     PlanNode n;
@@ -48,6 +62,12 @@ PlanGraph make_plan_graph(const Graph& graph) {
     for (const Value& v : node->inputs) n.inputs.push_back(value_of(v));
     for (std::size_t i = 0; i < node->outputs.size(); ++i)
       n.outputs.push_back(number(node.get(), static_cast<int>(i), node->outputs[i]));
+    for (std::size_t i = 0; i < node->targets.size(); ++i) {
+      PlanValue& value = g.values[static_cast<std::size_t>(n.outputs[i])];
+      value.variable = g.values[static_cast<std::size_t>(n.inputs[i])].variable;
+      value.updated = true;
+      latest[node->targets[i].get()] = n.outputs[i];
+    }
     g.nodes.push_back(std::move(n));
   }
   for (const Value& v : graph.outputs()) g.outputs.push_back(value_of(v));
@@ -56,7 +76,10 @@ PlanGraph make_plan_graph(const Graph& graph) {
 
 std::string PlanGraph::text() const {
   const auto refer = [&](int v) {
-    const Tensor& t = values[static_cast<std::size_t>(v)].constant;
+    const PlanValue& value = values[static_cast<std::size_t>(v)];
+    const Tensor& t = value.constant;
+    if (value.variable >= 0 && !value.updated)
+      return "variable " + std::to_string(value.variable) + " " + to_string(value.spec);
     if (!t) return "%" + std::to_string(v);
     return t.rank() == 0 ? layernet::text(load_scalar(t.data(), t.dtype())) : "constant " + to_string(t.spec());
   };

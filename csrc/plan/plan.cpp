@@ -13,6 +13,7 @@
 #include "core/error.h"
 #include "core/thread_pool.h"
 #include "graph/emitter.h"
+#include "plan/parts.h"
 #include "plan/plan_graph.h"
 
 namespace layernet {
@@ -24,8 +25,8 @@ namespace {
 
 // Where a value lives during a run.
 struct Place {
-  enum class Kind : std::uint8_t { none, constant, input, output, slot } kind = Kind::none;
-  int index = 0;               // port or slot
+  enum class Kind : std::uint8_t { none, constant, input, output, slot, variable, updated } kind = Kind::none;
+  int index = 0;               // port, slot or variable
   const void* data = nullptr;  // constants
 };
 
@@ -35,7 +36,8 @@ struct PlanStep {
   const OpDef* op = nullptr;
   std::uint32_t first_view = 0;  // inputs, then outputs
   std::uint32_t input_count = 0;
-  std::vector<int> values;  // of the views
+  std::vector<int> values;         // of the views
+  std::vector<std::size_t> items;  // bytes of an element of each view, where the step can be split by elements
 };
 
 // A view that points into memory of the caller and is set at every call.
@@ -56,6 +58,8 @@ class WorkspaceImpl final : public Workspace {
   std::vector<Shape> shapes;  // per value
   std::vector<View> views;    // per step input and output
   std::vector<std::int64_t> offsets;
+  std::vector<Variable::Update> updates;  // of the variables, while a run lasts
+  std::vector<Tensor> old_values, new_values;
   unsigned char* memory = nullptr;
   std::size_t capacity = 0;
   std::int64_t scratch_offset = 0;
@@ -98,6 +102,9 @@ class PlanImpl final : public Plan {
   void run(std::int64_t n, const void* const* inputs, void* const* outputs,
            Workspace& workspace) const noexcept override;
   void run_threads(int threads, std::int64_t n, const void* const* inputs, void* const* outputs) const override;
+  bool updates() const noexcept override { return !variables_.empty(); }
+  void update(int threads, std::int64_t n, const void* const* inputs, void* const* outputs,
+              double* seconds) const override;
   bool last_axis_only() const noexcept override { return last_axis_; }
   std::vector<double> profile(std::int64_t n, const void* const* inputs, void* const* outputs) const override;
   double work(std::int64_t n) const noexcept override { return flops_ + flops_per_n_ * static_cast<double>(n); }
@@ -130,9 +137,12 @@ class PlanImpl final : public Plan {
   std::vector<Place> places_;  // per value
   std::vector<BufferSize> slots_;
   std::vector<PlanStep> steps_;
-  std::vector<PortView> input_views_, output_views_;
+  std::vector<PortView> input_views_, output_views_, variable_views_, updated_views_;
   std::vector<PortCopy> copies_;  // outputs that are not produced in place
   std::vector<Tensor> constants_;
+  std::vector<std::shared_ptr<Variable>> variables_;
+  std::vector<char> is_updated_;         // per variable
+  std::vector<std::size_t> lock_order_;  // variables by address, so that two runs cannot wait for each other
   std::int64_t scratch_fixed_ = 0, scratch_per_n_ = 0;
   std::uint64_t constant_bytes_ = 0;
   double flops_ = 0, flops_per_n_ = 0;
@@ -149,6 +159,13 @@ PlanImpl::PlanImpl(PlanGraph g) : text_(g.text()) {
     inputs_.push_back(PlanPort{g.values[static_cast<std::size_t>(g.inputs[i])].spec, g.input_names[i]});
   for (const int v : g.outputs) outputs_.push_back(PlanPort{g.values[static_cast<std::size_t>(v)].spec, ""});
   for (const PlanValue& v : g.values) specs_.push_back(v.spec);
+  variables_ = g.variables;
+  is_updated_.resize(variables_.size(), 0);
+  for (const PlanValue& v : g.values)
+    if (v.updated) is_updated_[static_cast<std::size_t>(v.variable)] = 1;
+  for (std::size_t i = 0; i < variables_.size(); ++i) lock_order_.push_back(i);
+  std::sort(lock_order_.begin(), lock_order_.end(),
+            [&](std::size_t a, std::size_t b) { return variables_[a].get() < variables_[b].get(); });
   prepare_steps(g);
   place_values(g);
   connect_ports();
@@ -179,6 +196,9 @@ void PlanImpl::place_values(const PlanGraph& g) {
       if (read[i] == 0) continue;
       constants_.push_back(g.values[i].constant);
       places_[i].data = g.values[i].constant.data();
+    } else if (g.values[i].variable >= 0) {
+      places_[i] =
+          Place{g.values[i].updated ? Place::Kind::updated : Place::Kind::variable, g.values[i].variable, nullptr};
     }
   for (std::size_t i = 0; i < g.inputs.size(); ++i)
     places_[static_cast<std::size_t>(g.inputs[i])] = Place{Place::Kind::input, static_cast<int>(i), nullptr};
@@ -232,7 +252,8 @@ void PlanImpl::reuse_inputs(const PlanGraph& g) {
   for (std::size_t s = 0; s < g.nodes.size(); ++s) {
     const PlanNode& node = g.nodes[s];
     if (node.op->view_of >= 0) continue;
-    const std::uint32_t allowed = steps_[step++].step.in_place;
+    const std::uint32_t allowed = is_update(node) ? 0 : steps_[step].step.in_place;
+    ++step;
     for (std::size_t i = 0; allowed != 0 && i < node.inputs.size(); ++i) {
       if ((allowed >> i & 1) == 0) continue;
       const int from = root(node.inputs[i]), to = root(node.outputs[0]);
@@ -284,6 +305,10 @@ void PlanImpl::prepare_steps(const PlanGraph& g) {
             kOperationsPerElement * static_cast<double>(count.is_batch() ? count.batch_multiple() : count.value());
       }
     }
+    std::vector<const Shape*> shapes;
+    for (const Spec* spec : in) shapes.push_back(&spec->shape);
+    if (s.step.elementwise && s.step.scratch_bytes + s.step.scratch_bytes_per_n == 0 && splits(shapes, out[0].shape))
+      for (const int v : s.values) s.items.push_back(item_size(specs_[static_cast<std::size_t>(v)].dtype));
     flops_ += s.step.flops;
     flops_per_n_ += s.step.flops_per_n;
     views += static_cast<std::uint32_t>(s.values.size());
@@ -298,6 +323,8 @@ void PlanImpl::connect_ports() {
       const PortView port{s.first_view + static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(place.index)};
       if (place.kind == Place::Kind::input) input_views_.push_back(port);
       if (place.kind == Place::Kind::output) output_views_.push_back(port);
+      if (place.kind == Place::Kind::variable) variable_views_.push_back(port);
+      if (place.kind == Place::Kind::updated) updated_views_.push_back(port);
     }
   for (const Tensor& t : constants_) constant_bytes_ += t.bytes();
   for (const PlanStep& s : steps_) constant_bytes_ += s.step.kept_bytes;
@@ -322,7 +349,7 @@ void PlanImpl::choose_block(const PlanGraph& g) {
       if (!s[i].is_fixed() && (i != 0 || !(s[0] == Dim::batch()))) return false;
     return true;
   };
-  by_rows_ = !g.inputs.empty();
+  by_rows_ = !g.inputs.empty() && g.variables.empty();
   for (const PlanNode& node : g.nodes) {
     SmallVector<const Spec*, 8> in;
     bool batch = false;
@@ -406,6 +433,9 @@ std::unique_ptr<Workspace> PlanImpl::make_workspace() const {
   for (const PlanStep& s : steps_) views += s.values.size();
   w->views.resize(views);
   w->offsets.resize(slots_.size());
+  w->updates.reserve(variables_.size());
+  w->old_values.resize(variables_.size());
+  w->new_values.resize(variables_.size());
   return w;
 }
 
@@ -460,6 +490,27 @@ void* row_of(void* base, std::int64_t bytes) noexcept {
 // Work below which a second thread is not worth waking: about 10 us of one core.
 constexpr double kWorthSharing = 3e5;
 
+// One step, its parts on threads of the pool.
+void run_shared(const PlanStep& s, const Buffers& buffers, int threads) noexcept {
+  struct Shared {
+    const PlanStep& s;
+    const Buffers& buffers;
+    int parts;
+  } shared{s, buffers, threads};
+  ThreadPool::instance().run(
+      threads, threads,
+      [](void* context, int part) {
+        const auto& job = *static_cast<const Shared*>(context);
+        const PlanStep& s = job.s;
+        if (s.step.run_part != nullptr)
+          s.step.run_part(s.step, job.buffers, part, job.parts);
+        else
+          run_elementwise_part(s.step, job.buffers, s.input_count, s.values.size() - s.input_count, s.items.data(),
+                               part, job.parts);
+      },
+      &shared);
+}
+
 }  // namespace
 
 void PlanImpl::run_rows(std::int64_t first, std::int64_t count, const void* const* inputs, void* const* outputs,
@@ -473,25 +524,13 @@ void PlanImpl::run_rows(std::int64_t first, std::int64_t count, const void* cons
   for (const PlanStep& s : steps_) {
     const View* in = w.views.data() + s.first_view;
     const Buffers buffers{in, in + s.input_count, scratch};
-    if (threads > 1 && s.step.run_part != nullptr &&
-        s.step.flops + s.step.flops_per_n * static_cast<double>(count) >= kWorthSharing) {
-      struct Shared {
-        const Step& step;
-        const Buffers& buffers;
-        int parts;
-      } shared{s.step, buffers, threads};
-      ThreadPool::instance().run(
-          threads, threads,
-          [](void* context, int part) {
-            const auto& job = *static_cast<const Shared*>(context);
-            job.step.run_part(job.step, job.buffers, part, job.parts);
-          },
-          &shared);
-    } else if (seconds == nullptr) {
-      s.step.run(s.step, buffers);
+    const bool shared = threads > 1 && (s.step.run_part != nullptr || !s.items.empty()) &&
+                        s.step.flops + s.step.flops_per_n * static_cast<double>(count) >= kWorthSharing;
+    if (seconds == nullptr) {
+      shared ? run_shared(s, buffers, threads) : s.step.run(s.step, buffers);
     } else {
       const auto start = std::chrono::steady_clock::now();
-      s.step.run(s.step, buffers);
+      shared ? run_shared(s, buffers, threads) : s.step.run(s.step, buffers);
       *seconds++ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     }
   }
@@ -499,10 +538,12 @@ void PlanImpl::run_rows(std::int64_t first, std::int64_t count, const void* cons
     const auto v = static_cast<std::size_t>(c.value);
     const Place& place = places_[v];
     const auto port = static_cast<std::size_t>(place.index);
-    const void* from = place.kind == Place::Kind::constant ? place.data
-                       : place.kind == Place::Kind::input  ? row_of(inputs[port], first * input_row_bytes_[port])
-                       : place.kind == Place::Kind::output ? row_of(outputs[port], first * output_row_bytes_[port])
-                                                           : w.memory + w.offsets[port];
+    const void* from = place.kind == Place::Kind::constant   ? place.data
+                       : place.kind == Place::Kind::input    ? row_of(inputs[port], first * input_row_bytes_[port])
+                       : place.kind == Place::Kind::output   ? row_of(outputs[port], first * output_row_bytes_[port])
+                       : place.kind == Place::Kind::variable ? w.old_values[port].data()
+                       : place.kind == Place::Kind::updated  ? w.new_values[port].data()
+                                                             : w.memory + w.offsets[port];
     std::memcpy(row_of(outputs[c.port], first * output_row_bytes_[c.port]), from,
                 static_cast<std::size_t>(fixed_count(w.shapes[v])) * item_size(specs_[v].dtype));
   }
@@ -565,10 +606,54 @@ void PlanImpl::run_threads(int threads, std::int64_t n, const void* const* input
   run(n, inputs, outputs, w);
 }
 
+void PlanImpl::update(int threads, std::int64_t n, const void* const* inputs, void* const* outputs,
+                      double* seconds) const {
+  const WorkspaceLease lease(*this, n);
+  auto& w = static_cast<WorkspaceImpl&>(*lease);
+  // Lets go of the variables however this ends; new values that were not finished are dropped.
+  struct Release {
+    WorkspaceImpl& w;
+    ~Release() {
+      for (Tensor& t : w.old_values) t = Tensor();
+      for (Tensor& t : w.new_values) t = Tensor();
+      w.updates.clear();
+    }
+  } const release{w};
+  for (const std::size_t i : lock_order_) {
+    if (is_updated_[i] == 0) {
+      w.old_values[i] = variables_[i]->value();
+      continue;
+    }
+    w.updates.emplace_back(*variables_[i]);
+    w.new_values[i] = w.updates.back().target();
+    w.old_values[i] = w.updates.back().current();
+  }
+  for (const PortView& p : variable_views_) w.views[p.view].data = w.old_values[p.port].mutable_data();
+  for (const PortView& p : updated_views_) w.views[p.view].data = w.new_values[p.port].mutable_data();
+  run_rows(0, n, inputs, outputs, w, threads, seconds);
+  auto finished = w.updates.begin();
+  for (const std::size_t i : lock_order_) {
+    if (is_updated_[i] == 0) continue;
+    w.old_values[i] = Tensor();
+    (finished++)->finish(std::move(w.new_values[i]));
+  }
+}
+
 }  // namespace
 
+std::shared_ptr<const Plan> Plan::build_step(const Graph& graph) {
+  PlanGraph g = make_plan_graph(graph, true);
+  drop_identities(g);
+  fold_constants(g);
+  fuse(g);
+  chain_elementwise(g);
+  drop_dead(g);
+  order_updates(g);
+  return std::make_shared<PlanImpl>(std::move(g));
+}
+
 std::shared_ptr<const Plan> Plan::build(const Graph& graph, DType weights) {
-  PlanGraph g = make_plan_graph(graph);
+  PlanGraph g = make_plan_graph(graph, false);
   g.weights = weights;
   drop_identities(g);
   fold_constants(g);

@@ -1,4 +1,5 @@
-// The form in which passes work on a graph: values and nodes by number, variables already constants.
+// The form in which passes work on a graph: values and nodes by number. Variables are constants already, or, in a graph
+// that updates some, values that are read anew at each run.
 #pragma once
 
 #include <memory>
@@ -11,7 +12,9 @@ namespace layernet {
 
 struct PlanValue {
   Spec spec;
-  Tensor constant;  // set when the value is known
+  Tensor constant;       // set when the value is known
+  int variable = -1;     // number of the variable whose value this is,
+  bool updated = false;  // after an update in the same run
 };
 
 struct PlanNode {
@@ -26,14 +29,16 @@ struct PlanGraph {
   std::vector<PlanNode> nodes;
   std::vector<int> inputs, outputs;
   std::vector<std::string> input_names;
+  std::vector<std::shared_ptr<Variable>> variables;
   DType weights = DType::float32;  // how constant weights are kept
   bool reshapes = false;  // an op gives its input another shape, also one that happens to be the same and is dropped
 
   std::string text() const;
 };
 
-// Reads the variables. Throws GraphError when the graph updates variables or has sizes that are not known.
-PlanGraph make_plan_graph(const Graph& graph);
+// Reads the variables, or keeps them as what they are. Throws GraphError when the graph updates variables that are not
+// kept, or has sizes that are not known.
+PlanGraph make_plan_graph(const Graph& graph, bool keep_variables);
 
 // ---- passes: a file each in passes/, in the order in which build() runs them ----------------------------------------
 
@@ -43,11 +48,13 @@ void fuse(PlanGraph& g);
 void lower_scale_shift(PlanGraph& g);
 void chain_elementwise(PlanGraph& g);
 void drop_dead(PlanGraph& g);
+void order_updates(PlanGraph& g);
 
 // What they share.
 void replace_value(PlanGraph& g, int from, int to);
 bool is_output(const PlanGraph& g, int value);
 int only_reader(const PlanGraph& g, int value);  // the only node that reads `value`, once; else -1
+bool is_update(const PlanNode& node);            // it changes variables
 void erase_nodes(PlanGraph& g, const std::vector<char>& dead);
 
 // ---- memory ---------------------------------------------------------------------------------------------------------

@@ -151,6 +151,7 @@ from layernet.saving import (
 from layernet.symbolic import Input, Symbol
 from layernet.tape import GradientTape
 from layernet.tensor import DType, Tensor, as_dtype
+from layernet.training import TrainStep
 from layernet.variable import Variable, VariableAggregation, VariableSynchronization
 
 __version__: str = build_info()["version"]
@@ -172,6 +173,7 @@ __all__ = [
     "Sequential",
     "Symbol",
     "Tensor",
+    "TrainStep",
     "Variable",
     "VariableAggregation",
     "VariableSynchronization",

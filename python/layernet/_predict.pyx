@@ -53,6 +53,7 @@ cdef extern from "layernet/plan.h" namespace "layernet" nogil:
         const vector[PlanPort]& outputs()
         double work(int64_t)
         cbool last_axis_only()
+        cbool updates()
     cdef cppclass Workspace:
         pass
 
@@ -60,8 +61,9 @@ cdef extern from *:
     """
     #include "layernet/plan.h"
     namespace {
-    // Takes a workspace, runs, gives it back.
+    // Takes a workspace, runs, gives it back; a step does so itself.
     inline void run_plan(const layernet::Plan& plan, int threads, int64_t n, const void* const* in, void* const* out) {
+      if (plan.updates()) return plan.update(threads, n, in, out);
       if (threads > 1) return plan.run_threads(threads, n, in, out);
       const layernet::WorkspaceLease lease(plan, n);
       plan.run(n, in, out, *lease);
@@ -94,11 +96,13 @@ cdef class PlanCaller:
     cdef cbool _single
     cdef int _threads, _gil
     cdef int _more_axes_from  # rank from which on inputs have more leading axes than the port says and may have them
+    cdef str _who
     cdef readonly tuple input_dtypes
     cdef readonly tuple output_dtypes
 
-    def __cinit__(self, capsule, int threads=1, release_gil="auto"):
+    def __cinit__(self, capsule, int threads=1, release_gil="auto", who="predict"):
         self._capsule = capsule
+        self._who = who
         self._threads = threads
         self._gil = GIL_AUTO if release_gil == "auto" else GIL_RELEASE if release_gil else GIL_KEEP
         self._plan = <shared_ptr[const Plan]*>PyCapsule_GetPointer(capsule, b"layernet.Plan")
@@ -150,8 +154,8 @@ cdef class PlanCaller:
                     n = size // c
         if not good:
             from layernet.errors import ShapeError
-            raise ShapeError("predict: expected an input of shape %s (input %d), got %s."
-                             % (to_string(want[0]).decode(), port, list((<object>x).shape)))
+            raise ShapeError("%s: expected an input of shape %s (input %d), got %s."
+                             % (self._who, to_string(want[0]).decode(), port, list((<object>x).shape)))
         return n
 
     cdef cnp.ndarray _output(self, size_t port, int64_t n, object out):
@@ -185,7 +189,7 @@ cdef class PlanCaller:
         if cnp.PyArray_Check(x) and cnp.PyArray_TYPE(<cnp.ndarray>x) == number and cnp.PyArray_ISCARRAY_RO(<cnp.ndarray>x):
             return <cnp.ndarray>x
         from layernet.compiling import as_input
-        return as_input(x, self.input_dtypes[port])
+        return as_input(x, self.input_dtypes[port], self._who)
 
     def predict(self, x, out=None):
         """Runs the network on `x`.

@@ -96,23 +96,19 @@ _registry = Registry(
     factories=False,
 )
 
-# Function to (name, alpha) for the dense op, which applies these while its result is in registers.
+# Function to (name, alpha) for the dense op, which applies these while its result is in registers. Their derivatives
+# are written by their results.
 _FUSED: dict[Any, tuple[str, float]] = {
     None: ("linear", 0.0),
     linear: ("linear", 0.0),
     elu: ("elu", 1.0),
-    gelu: ("gelu", 0.0),
-    hard_sigmoid: ("hard_sigmoid", 0.0),
     leaky_relu: ("leaky_relu", 0.2),
-    mish: ("mish", 0.0),
     relu: ("relu", 0.0),
     selu: ("selu", 0.0),
     sigmoid: ("sigmoid", 0.0),
-    silu: ("silu", 0.0),
-    softplus: ("softplus", 0.0),
-    softsign: ("softsign", 0.0),
     tanh: ("tanh", 0.0),
 }
+_OTHERS = (exponential, gelu, hard_sigmoid, log_softmax, mish, silu, softmax, softplus, softsign)
 
 
 def get(identifier: Any) -> Callable[[Any], Any]:
@@ -127,7 +123,7 @@ def get(identifier: Any) -> Callable[[Any], Any]:
 
 def serialize(activation: Callable[[Any], Any]) -> Any:
     """What a configuration holds for an activation: its name, or the function itself if it is not a known one."""
-    known = fused(activation) is not None or activation in (exponential, log_softmax, softmax)
+    known = fused(activation) is not None or activation in _OTHERS
     return _registry.serialize(activation) if known else activation
 
 
@@ -135,7 +131,11 @@ deserialize = get
 
 
 def fused(activation: Any) -> tuple[str, float] | None:
-    """The name and the alpha that the dense op has for an activation; None when it does not know it."""
+    """The name and the alpha with which the dense op should apply an activation; None when it should not.
+
+    It knows more activations, but the derivative of the others is written by their input: a gradient would multiply the
+    matrices once more to have it. Plans, which have no gradients, fuse them all.
+    """
     try:
         return _FUSED.get(activation)
     except TypeError:  # not hashable

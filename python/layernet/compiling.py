@@ -23,19 +23,18 @@ from layernet.tensor import Symbol
 __all__ = ["Predictor"]
 
 
-def as_input(x: Any, dtype: str) -> npt.NDArray[Any]:
+def as_input(x: Any, dtype: str, who: str = "predict") -> npt.NDArray[Any]:
     """`x` as a native, aligned, C-contiguous array of `dtype`.
 
     Raises:
         DTypeError: x is complex, or not made of numbers.
     """
     if isinstance(x, Symbol):
-        raise GraphError("predict: expected an array, got a symbolic value. Call the network itself on it.")
+        raise GraphError(f"{who}: expected an array, got a symbolic value. Call the network itself on it.")
     array = np.asarray(x)
     if array.dtype.kind not in "biuf" and array.dtype.name != "bfloat16":
         raise DTypeError(
-            f"predict: expected numbers, got an array of dtype {array.dtype}. "
-            'Convert it, e.g. np.asarray(x, "float32").'
+            f'{who}: expected numbers, got an array of dtype {array.dtype}. Convert it, e.g. np.asarray(x, "float32").'
         )
     return np.require(array.astype(dtype, copy=False), requirements=["C", "A"])
 

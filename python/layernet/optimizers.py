@@ -16,7 +16,8 @@ from __future__ import annotations
 import inspect
 import math
 import weakref
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -146,6 +147,7 @@ class Optimizer(Configurable):
         self._slots = slots
         self._states: dict[int, _State] = {}
         self._rates: dict[str, Tensor] = {}
+        self._given_rate: Any = None
         self.learning_rate = learning_rate
 
     @property
@@ -176,6 +178,28 @@ class Optimizer(Configurable):
         Those with a schedule or with gradient accumulation do. The variable is among `variables()` then.
         """
         return self._iterations
+
+    def current_rate(self) -> float:
+        """The learning rate of the coming step, as a number.
+
+        Example:
+            >>> import layernet as ln
+            >>> ln.optimizers.SGD(lambda: 0.5).current_rate()
+            0.5
+        """
+        value = self._learning_rate
+        if callable(value) and not isinstance(value, _VALUES):
+            value = value()
+        return float(value)
+
+    @contextmanager
+    def rate_from(self, symbol: Any) -> Iterator[None]:
+        """A block in which numbers and functions as learning rate are replaced by a symbol, for who traces a step."""
+        self._given_rate = symbol
+        try:
+            yield
+        finally:
+            self._given_rate = None
 
     def apply_gradients(
         self, grads_and_vars: Iterable[tuple[Any, Variable]], global_step: Variable | None = None
@@ -355,6 +379,8 @@ class Optimizer(Configurable):
 
     def _rate(self, dtype: str) -> Any:
         """The learning rate as a scalar of the given type; numbers are converted once."""
+        if self._given_rate is not None:
+            return _ops.cast(self._given_rate, dtype=_core.as_dtype(dtype))
         rate = self._rates.get(dtype)
         if rate is not None:
             return rate

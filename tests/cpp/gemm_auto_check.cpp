@@ -37,6 +37,8 @@ struct Auto<float> {
   static void begin(const GemmPlan& p, const GemmArgs& g) { gemm_begin_f32(p, g); }
   static void block(const GemmPlan& p, const GemmArgs& g, size_t i) { gemm_block_f32(p, g, i); }
   static void run(const GemmPlan& p, const GemmArgs& g) { gemm_auto_f32(p, g); }
+  static void part(const GemmArgs& g, size_t i, size_t count) { gemm_part_f32(g, i, count); }
+  static auto gradient() { return active_kernels().grad_tanh_f32; }
   static bool prefers_blas(size_t m, size_t n, size_t k) { return prefer_blas_f32(m, n, k); }
 };
 template <>
@@ -45,6 +47,8 @@ struct Auto<double> {
   static void begin(const GemmPlan& p, const GemmArgs& g) { gemm_begin_f64(p, g); }
   static void block(const GemmPlan& p, const GemmArgs& g, size_t i) { gemm_block_f64(p, g, i); }
   static void run(const GemmPlan& p, const GemmArgs& g) { gemm_auto_f64(p, g); }
+  static void part(const GemmArgs& g, size_t i, size_t count) { gemm_part_f64(g, i, count); }
+  static auto gradient() { return active_kernels().grad_tanh_f64; }
   static bool prefers_blas(size_t m, size_t n, size_t k) { return prefer_blas_f64(m, n, k); }
 };
 
@@ -83,6 +87,37 @@ void check_product(size_t m, size_t n, size_t k, bool turn_a, bool turn_b, bool 
   for (size_t block = plan.blocks; block-- > 0;) Auto<T>::block(plan, parts, block);
   CHECK_NOTE(c.empty() || memcmp(c.data(), again.data(), c.size() * sizeof(T)) == 0,
              "%zux%zux%zu: the order of blocks matters", m, n, k);
+
+  // In parts, by any number of threads.
+  std::vector<char> room(((n < 128 ? 128 * kGemmRowSlices : n + 128) * k + 64) * sizeof(T) + 64);
+  parts.workspace = room.data() + (64 - reinterpret_cast<uintptr_t>(room.data()) % 64);
+  for (const size_t count : {size_t{1}, size_t{2}, size_t{3}, size_t{7}}) {
+    again = before;
+    parts.c = again.data();
+    for (size_t part = count; part-- > 0;) Auto<T>::part(parts, part, count);
+    CHECK_NOTE(c.empty() || memcmp(c.data(), again.data(), c.size() * sizeof(T)) == 0, "%zux%zux%zu in %zu parts", m, n,
+               k, count);
+  }
+  // The product times a derivative: that of the plain product, whole and in parts.
+  if (activation == kActTanh && !c.empty()) {
+    const auto gate = numbers<T>(m * n, 5);
+    std::vector<T> plain = before, gated = before;
+    parts.activation = kActNone;
+    parts.c = plain.data();
+    parts.workspace = g.workspace;
+    Auto<T>::run(plan, parts);
+    Auto<T>::gradient()(plain.data(), gate.data(), plain.data(), m * n, nullptr);
+    parts.activation = kActTanh;
+    parts.gate = gate.data();
+    parts.c = gated.data();
+    Auto<T>::run(plan, parts);
+    CHECK_NOTE(memcmp(plain.data(), gated.data(), m * n * sizeof(T)) == 0, "%zux%zux%zu with a gate", m, n, k);
+    gated = before;
+    parts.workspace = room.data() + (64 - reinterpret_cast<uintptr_t>(room.data()) % 64);
+    for (size_t part = 0; part < 2; ++part) Auto<T>::part(parts, part, 2);
+    CHECK_NOTE(memcmp(plain.data(), gated.data(), m * n * sizeof(T)) == 0, "%zux%zux%zu with a gate, in parts", m, n,
+               k);
+  }
 
   const double epsilon = sizeof(T) == 4 ? 0x1p-23 : 0x1p-52;
   for (size_t i = 0; i < m; i += 1 + m / 13)

@@ -343,3 +343,83 @@ def test_dead_nodes_are_dropped() -> None:
     x = ln.Input(shape=(4,))
     y = ln.split(x, 2, axis=1)
     assert [s["op"] for s in plan_of([x], [ln.exp(y[0])]).steps] == ["split", "exp"]
+
+
+def step_of(outputs: list, trace: "_core.Trace", inputs: list) -> "_core.Plan":
+    return _core.Plan.step(_core.Graph(inputs, outputs, trace.effects))
+
+
+def ops_of(plan: "_core.Plan") -> list[str]:
+    return [s["op"] for s in plan.steps]
+
+
+def test_an_update_comes_after_the_last_reader_of_the_old_value_and_as_soon_as_it_can() -> None:
+    x = ln.Input(shape=(2,))
+    v = ln.Variable([1.0, 2.0])
+    with _core.Trace() as trace:
+        change = ln.reduce_sum(x, axis=0)
+        y = ln.exp(x) * v.value()
+        z = ln.reduce_sum(ln.tanh(y))
+        v.assign_sub(change)
+    plan = step_of([z], trace, [x])
+    assert ops_of(plan) == ["reduce_sum", "chain", "reduce_sum", "assign_sub"]
+    trace = _core.Trace()
+    with trace:
+        y = ln.matmul(x, ln.reshape(v.value(), (2, 1)))
+        change = ln.reduce_sum(x, axis=0)
+        v.assign_sub(change)
+        z = ln.reduce_sum(ln.nn.softmax(y, axis=0))
+    ops = ops_of(step_of([z], trace, [x]))
+    assert ops.index("assign_sub") == 1 + max(ops.index("matmul"), ops.index("reduce_sum"))
+
+
+def test_who_reads_the_old_value_after_an_update_gets_a_copy() -> None:
+    """Two variables change places, and the output is what one of them was."""
+    x = ln.Input(shape=(1,))
+    a, b = ln.Variable([1.0, 2.0]), ln.Variable([3.0, 4.0])
+    with _core.Trace() as trace:
+        old_a, old_b = a.value(), b.value()
+        a.assign(old_b)
+        b.assign(old_a)
+    plan = step_of([old_a, ln.reduce_sum(x)], trace, [x])
+    assert ops_of(plan).count("copy") >= 1
+    for first, second in [([3.0, 4.0], [1.0, 2.0]), ([1.0, 2.0], [3.0, 4.0])]:
+        before = a.numpy().copy()
+        out, _ = plan.run([np.ones((1, 1), "float32")])
+        assert (a.numpy().tolist(), b.numpy().tolist()) == (first, second)
+        assert (out == before).all()
+
+
+def test_a_variable_read_again_has_its_new_value() -> None:
+    x = ln.Input(shape=())
+    v = ln.Variable(1.0)
+    with _core.Trace() as trace:
+        v.assign_add(ln.reduce_sum(x))
+        once = v.value() * 10.0
+        v.assign_add(ln.reduce_sum(x))
+        twice = v.value() * 100.0
+    plan = step_of([once, twice], trace, [x])
+    assert [float(y) for y in plan.run([np.array([1.0, 1.0], "float32")])] == [30.0, 500.0]
+    assert float(v) == 5.0
+
+
+def test_a_product_takes_in_the_gradient_of_the_activation_before_it() -> None:
+    rng = np.random.default_rng(0)
+    x, g = ln.Input(shape=(4,)), ln.Input(shape=(3,))
+    w = variable(rng, 4, 3)
+    with _core.Trace() as trace:
+        y = _core.ops.tanh_grad(_core.ops.matmul(g, w, transpose_b=True), x)
+    (line,) = body(step_of([y], trace, [x, g]))[1:]
+    assert "matmul(" in line
+    assert "gradient=tanh" in line
+    data = rng.normal(size=(5, 4)).astype("float32"), rng.normal(size=(5, 3)).astype("float32")
+    want = (data[1] @ w.numpy().T) * (1 - data[0] ** 2)
+    np.testing.assert_allclose(step_of([y], trace, [x, g]).run(list(data))[0], want, rtol=1e-5, atol=1e-6)
+
+
+def test_a_product_of_more_axes_does_not() -> None:
+    x, g = ln.Input(shape=(2, 4)), ln.Input(shape=(2, 3))
+    w = _core.Variable(np.ones((4, 3), "float32"))
+    with _core.Trace() as trace:
+        y = _core.ops.tanh_grad(_core.ops.matmul(g, w, transpose_b=True), x)
+    assert ops_of(step_of([y], trace, [x, g])) == ["matmul", "tanh_grad"]

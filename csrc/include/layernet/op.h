@@ -89,9 +89,10 @@ struct Step {
   std::int64_t scratch_bytes = 0;  // scratch = scratch_bytes + N * scratch_bytes_per_n
   std::int64_t scratch_bytes_per_n = 0;
   double flops = 0, flops_per_n = 0;  // estimated work: flops + N * flops_per_n
-  // What prepare says of the op at hand, for plans. elementwise: an element of the one output depends on the elements
-  // of the inputs that broadcasting puts at its place, and run() serves any shapes of the same kind. last_axis: rows
-  // along the last axis are treated alike and apart. in_place: bit i is set when output 0 may lie on input i.
+  // What prepare says of the op at hand, for plans. elementwise: an element of an output depends on the elements of the
+  // inputs that broadcasting puts at its place, all outputs have one shape, and run() serves any shapes of the same
+  // kind. last_axis: rows along the last axis are treated alike and apart. in_place: bit i is set when output 0 may lie
+  // on input i.
   bool elementwise = false, last_axis = false;
   std::uint32_t in_place = 0;
   // Optional: the same result by parts 0 .. parts - 1 of the output's columns, each on any thread.

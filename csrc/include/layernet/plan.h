@@ -1,5 +1,5 @@
 // Plan: a graph made ready to run. Immutable and shared freely between threads; every call brings a Workspace of its
-// own.
+// own. A step is a plan that reads variables anew at each run and updates some of them.
 #pragma once
 
 #include <cstdint>
@@ -37,6 +37,8 @@ class LAYERNET_API Plan {
   // Variables of the graph are read once and become constants. `weights`: the type in which float32 weights of matrix
   // products are kept: float32, bfloat16 (rounded to nearest), or int8 with a scale for each output channel.
   static std::shared_ptr<const Plan> build(const Graph& graph, DType weights = DType::float32);
+  // A step: variables stay what they are, and the effects of the graph change them.
+  static std::shared_ptr<const Plan> build_step(const Graph& graph);
 
   virtual const std::vector<PlanPort>& inputs() const noexcept = 0;
   virtual const std::vector<PlanPort>& outputs() const noexcept = 0;
@@ -55,6 +57,13 @@ class LAYERNET_API Plan {
   // The same by up to `threads` threads of the library's pool, when the work is worth it; the bits are the same. Throws
   // std::bad_alloc when workspaces have to grow and cannot.
   virtual void run_threads(int threads, std::int64_t n, const void* const* inputs, void* const* outputs) const = 0;
+  // Whether this is a step, to be run by update() only.
+  virtual bool updates() const noexcept = 0;
+  // Makes a step: locks the variables it changes, runs, and gives them their new values, in place where nothing else
+  // holds the old ones. The bits do not depend on `threads`. `seconds`: null, or room for the time of each step of the
+  // plan, which is added. Throws std::bad_alloc, and then has changed nothing.
+  virtual void update(int threads, std::int64_t n, const void* const* inputs, void* const* outputs,
+                      double* seconds = nullptr) const = 0;
   // Every op acts on the last axis alone, so inputs may have more leading axes than the ports say: all of them are
   // rows.
   virtual bool last_axis_only() const noexcept = 0;

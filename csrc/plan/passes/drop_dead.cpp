@@ -1,4 +1,4 @@
-// Nodes that no output needs.
+// Nodes that no output and no update of a variable needs.
 #include <algorithm>
 
 #include "plan/plan_graph.h"
@@ -8,7 +8,7 @@ namespace layernet {
 void drop_dead(PlanGraph& g) {
   std::vector<char> dead(g.nodes.size(), 0);
   for (std::size_t i = g.nodes.size(); i-- > 0;) {
-    bool used = false;
+    bool used = is_update(g.nodes[i]);
     for (const int out : g.nodes[i].outputs) {
       used = used || is_output(g, out);
       for (std::size_t j = i + 1; j < g.nodes.size() && !used; ++j)

@@ -26,6 +26,10 @@ int only_reader(const PlanGraph& g, int value) {
   return reader;
 }
 
+bool is_update(const PlanNode& node) {
+  return node.op->updates > 0;
+}
+
 void erase_nodes(PlanGraph& g, const std::vector<char>& dead) {
   std::size_t to = 0;
   for (std::size_t i = 0; i < g.nodes.size(); ++i)

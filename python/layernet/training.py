@@ -1,0 +1,324 @@
+"""A training step as one C++ call: forward, loss, gradients and the optimizer's update, traced into one plan.
+
+The network, the loss and the optimizer are called once on placeholders, under a gradient tape that records symbols, by
+the same ops that eager training runs. What they did, effects on variables included, becomes a plan whose variables are
+read anew at each step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from layernet import _core, _thread_control, losses, metrics, nest, optimizers, symbolic
+from layernet._predict import PlanCaller
+from layernet.compiling import StepTable, as_input, takes_training
+from layernet.errors import ShapeError
+from layernet.layers.base import Layer
+from layernet.tape import GradientTape
+from layernet.tensor import Symbol, Tensor, constant
+from layernet.tensor import core_ops as _ops
+
+__all__ = ["TrainStep"]
+
+Arrays = list[npt.NDArray[Any]]
+
+
+class TrainStep:
+    """One step of training as one call: computes the loss of a batch, and changes the network's variables by it.
+
+    `loss = mean over the rows of loss(y, network(x)) + the network's own losses` (regularizers, `add_loss`); then the
+    optimizer applies the gradients to the trainable variables. All of it is traced on the first call, and again when
+    dtypes or sizes other than the number of rows change. Variables are read at each step: they may be assigned, saved
+    and restored in between, and the learning rate may be set, be a schedule or be a variable.
+
+    The result equals that of a `GradientTape` around the same calls to rounding. For a given seed its bits do not
+    depend on `threads`.
+
+    Args:
+        network: A Network or Layer. `training=True` is passed where its `call` takes it.
+        loss: The name of a loss, or a function of targets and predictions (and `sample_weight`, when it is given) that
+            returns a scalar; for several outputs one for all or a structure of them, whose values are added. None
+            leaves the network's own losses.
+        optimizer: An optimizer or its name.
+        metrics: Names, functions like losses, or metric objects; for a network with one output. Their values come
+            after the loss: of functions for this batch, of objects for what they have seen.
+        clip_norm: Gradients are scaled down so that all of them together have at most this norm; None (default) leaves
+            them.
+        threads: Threads of the library's pool that a step may use, default all it is allowed; small steps stay on one.
+
+    Raises:
+        TypeError: A network, loss or optimizer that is none.
+        ValueError: An unknown name, or `clip_norm` or `threads` that is not above 0.
+
+    Example:
+        >>> import numpy as np, layernet as ln
+        >>> ln.set_seed(1)
+        >>> net = ln.Sequential([ln.layers.Dense(8, activation="tanh"), ln.layers.Dense(1)])
+        >>> step = ln.TrainStep(net, "mean_squared_error", ln.optimizers.Adam(0.05))
+        >>> x = np.linspace(-1.0, 1.0, 20, dtype="float32")[:, None]
+        >>> first = step(x, x * x)
+        >>> for _ in range(200):
+        ...     last = step(x, x * x)
+        >>> float(last) < 0.05 * float(first)
+        True
+
+    Reference:
+        Pascanu, Mikolov and Bengio, "On the difficulty of training recurrent neural networks", 2013, algorithm 1, for
+        `clip_norm`.
+    """
+
+    def __init__(
+        self,
+        network: Layer,
+        loss: Any,
+        optimizer: Any,
+        *,
+        metrics: Sequence[Any] = (),
+        clip_norm: float | None = None,
+        threads: int | None = None,
+    ) -> None:
+        if not isinstance(network, Layer):
+            raise TypeError(f"TrainStep: expected a Network or Layer, got {type(network).__name__}.")
+        if clip_norm is not None and not clip_norm > 0:
+            raise ValueError(f"TrainStep: expected clip_norm above 0, got {clip_norm!r}.")
+        if threads is not None and threads < 1:
+            raise ValueError(f"TrainStep: expected threads >= 1, got {threads}.")
+        self.network = network
+        self.optimizer: optimizers.Optimizer = optimizers.get(optimizer)
+        if not isinstance(self.optimizer, optimizers.Optimizer):
+            raise TypeError(f"TrainStep: expected an optimizer or its name, got {optimizer!r}.")
+        self._losses = None if loss is None else nest.map_structure(_as_loss, loss)
+        self._metrics = [_as_metric(metric) for metric in metrics]
+        self._clip_norm = clip_norm
+        self._threads = _core.get_num_threads() if threads is None else threads
+        if self._threads > 1:
+            _thread_control.register()
+        self._compiled: dict[Any, _Compiled] = {}
+        self._latest: _Compiled | None = None
+        self._rate = np.zeros((), "float64")
+
+    def __call__(self, x: Any, y: Any = None, sample_weight: Any = None) -> Any:
+        """Make one step.
+
+        Args:
+            x: An array or a structure of arrays, as the network takes it, with at least one row.
+            y: Targets, in the structure of the network's outputs.
+            sample_weight: One number per row; None (default) means 1.
+
+        Returns:
+            The loss before the step, a scalar tensor; with metrics a tuple, the loss and their values.
+
+        Raises:
+            ShapeError: No rows, or numbers of rows or sizes that do not agree.
+            DTypeError: Something that is not made of numbers.
+        """
+        compiled, arrays = self._ready(x, y, sample_weight)
+        return self._results(compiled.caller.run_list(arrays))
+
+    @property
+    def steps(self) -> StepTable:
+        """What the latest step ran, in order: a list of dictionaries that prints as a table (see `Predictor.steps`).
+
+        Raises:
+            RuntimeError: No step has been made.
+        """
+        return StepTable(self._made().plan.steps)
+
+    def profile(self, x: Any, y: Any = None, sample_weight: Any = None, repeats: int = 10) -> StepTable:
+        """`steps` with the time that each takes, as key microseconds; makes `repeats` steps, the quickest counts."""
+        compiled, arrays = self._ready(x, y, sample_weight)
+        times = [compiled.plan.profile_step(arrays, self._threads)[1] for _ in range(repeats)]
+        best = [1e6 * min(seconds) for seconds in zip(*times, strict=True)]
+        rows = zip(compiled.plan.steps, best, strict=True)
+        return StepTable({**step, "microseconds": us, "share": us / (sum(best) or 1.0)} for step, us in rows)
+
+    def _made(self) -> _Compiled:
+        if self._latest is None:
+            raise RuntimeError("TrainStep: expected a step to look at, got one that was never called. Call it once.")
+        return self._latest
+
+    def _ready(self, x: Any, y: Any, sample_weight: Any) -> tuple[_Compiled, Arrays]:
+        """The plan for these arguments, and the arrays it takes."""
+        if type(x) is type(y) is np.ndarray:
+            arrays, targets = [x, y], 1
+        else:
+            x, y = _structure(x), _structure(y)
+            arrays = [np.asarray(leaf) for leaf in _leaves(x)]
+            targets = len(arrays)
+            arrays += [np.asarray(leaf) for leaf in _leaves(y)]
+        if sample_weight is not None:
+            arrays.append(np.asarray(sample_weight))
+        rate = self.optimizer.learning_rate
+        rate_variable = rate if isinstance(rate, (_core.Variable, Tensor)) else None
+        key = sample_weight is None, targets, id(rate_variable), *[(a.dtype.char, a.shape[1:]) for a in arrays]
+        compiled = self._compiled.get(key)
+        if compiled is None:
+            _check_rows(arrays)
+            compiled = self._compiled[key] = self._compile(x, sample_weight is not None, arrays, rate_variable)
+        self._latest = compiled
+        if arrays[0].shape[0] == 0:
+            raise _no_rows(arrays[0])
+        if rate_variable is None:
+            self._rate[()] = self.optimizer.current_rate()
+        arrays.append(self._rate)
+        return compiled, arrays
+
+    def _results(self, arrays: Arrays) -> Any:
+        values = [constant(a) for a in arrays]
+        return tuple(values) if self._metrics else values[0]
+
+    def _compile(self, x: Any, weighted: bool, arrays: Arrays, rate_variable: Any) -> _Compiled:
+        inputs = [_placeholder(a, "input", dtype) for a, dtype in zip(arrays, self._input_dtypes(x), strict=False)]
+        network, optimizer = self.network, self.optimizer
+        rate = _core.placeholder((), _core.float64, "learning_rate")
+        with symbolic.Tracing(record=False) as tracing:
+            with GradientTape() as tape:
+                kwargs = {"training": True} if takes_training(network) else {}
+                outputs = network(nest.pack_like(x, inputs), **kwargs)
+                predictions = nest.flatten(outputs)
+                rest = [_target(a, predictions) for a in arrays[len(inputs) :]]
+                weight = rest.pop() if weighted else None
+                total = self._total(predictions, rest, weight)
+            values = [_value(metric, rest, predictions, weight) for metric in self._metrics]
+            variables = network.trainable_variables
+            gradients = tape.gradient(total, variables)
+            pairs = [(g, v) for g, v in zip(gradients, variables, strict=True) if g is not None]
+            with symbolic.eagerly():
+                optimizer.create_slots(v for _, v in pairs)
+            if self._clip_norm is not None:
+                pairs = _clipped(pairs, self._clip_norm)
+            with optimizer.rate_from(rate if rate_variable is None else None):
+                optimizer.apply_gradients(pairs)
+            placeholders = [*inputs, *rest, *([] if weight is None else [weight])]
+            graph = _core.Graph([*placeholders, rate], [total, *values], tracing.effects)
+        return _Compiled(_core.Plan.step(graph), self._threads)
+
+    def _input_dtypes(self, x: Any) -> list[str | None]:
+        """The types of the network's inputs where it was called before, else None."""
+        known = nest.flatten(self.network._call_signature)
+        leaves = nest.flatten(x)
+        if self.network._call_signature is None or len(known) != len(leaves):
+            return [None] * len(leaves)
+        return [spec.dtype.name for spec in known]
+
+    def _total(self, predictions: list[Any], targets: list[Any], weight: Any) -> Any:
+        terms = []
+        if self._losses is not None:
+            functions = nest.flatten(self._losses)
+            if len(functions) == 1:
+                functions *= len(predictions)
+            if not len(functions) == len(predictions) == len(targets):
+                raise ShapeError(
+                    f"TrainStep: expected a target for each of {len(predictions)} outputs of {self.network.name!r}, "
+                    f"got {len(targets)} (and {len(functions)} losses). Give y in the structure of the outputs."
+                )
+            weighted = {} if weight is None else {"sample_weight": weight}
+            for function, target, prediction in zip(functions, targets, predictions, strict=True):
+                terms.append(_scalar(function(target, prediction, **weighted)))
+        terms += [_scalar(loss) for loss in self.network.losses]
+        if not terms:
+            raise ValueError(
+                f"TrainStep: expected a loss, got None, and {self.network.name!r} has none of its own. Name one."
+            )
+        total = terms[0]
+        for term in terms[1:]:
+            total = _ops.add(total, _ops.cast(term, dtype=total.dtype))
+        return total
+
+
+class _Compiled:
+    """A plan for one signature."""
+
+    __slots__ = ("caller", "plan")
+
+    def __init__(self, plan: _core.Plan, threads: int) -> None:
+        self.plan = plan
+        self.caller = PlanCaller(plan.capsule(), threads, who="TrainStep")
+
+
+def _structure(x: Any) -> Any:
+    """`x`, with lists of numbers as what they are: an array and not a structure."""
+    if isinstance(x, (list, tuple)) and any(np.ndim(leaf) == 0 for leaf in nest.flatten(x)):
+        return np.asarray(x)
+    return x
+
+
+def _leaves(structure: Any) -> list[Any]:
+    return [] if structure is None else nest.flatten(structure)
+
+
+def _as_loss(loss: Any) -> Callable[..., Any]:
+    function: Callable[..., Any] = losses.get(loss)
+    if not callable(function):
+        raise TypeError(f"TrainStep: expected the name of a loss or a function, got {loss!r}.")
+    return function
+
+
+def _as_metric(metric: Any) -> Any:
+    return metric if hasattr(metric, "update_state") else metrics.get(metric)
+
+
+def _check_rows(arrays: Arrays) -> None:
+    """Every array has the same number of rows, at least one."""
+    for a in arrays:
+        if a.ndim == 0:
+            raise ShapeError(f"TrainStep: expected arrays with rows along their first axis, got {a!r}.")
+        if a.shape[0] == 0:
+            raise _no_rows(a)
+        if a.shape[0] != arrays[0].shape[0]:
+            raise ShapeError(
+                f"TrainStep: expected inputs, targets and weights of one number of rows, "
+                f"got {[list(b.shape) for b in arrays]}."
+            )
+
+
+def _no_rows(array: npt.NDArray[Any]) -> ShapeError:
+    return ShapeError(
+        f"TrainStep: expected at least one row, got shape {list(array.shape)}: the mean over no rows is not a number. "
+        "Leave empty batches out."
+    )
+
+
+def _placeholder(array: npt.NDArray[Any], name: str, dtype: str | None = None) -> Symbol:
+    """A symbol for arrays like this one; floating types are float32 unless another is asked for."""
+    if array.dtype.kind not in "biuf":
+        array = as_input(array, "float32", "TrainStep")
+    if dtype is None:
+        dtype = "float32" if array.dtype.kind == "f" or array.dtype.name == "bfloat16" else array.dtype.name
+    return symbolic.Input(array.shape[1:], dtype, name=name)
+
+
+def _target(array: npt.NDArray[Any], predictions: Iterable[Any]) -> Symbol:
+    """A symbol for targets or weights: floating ones are of the type of the predictions."""
+    floating = array.dtype.kind == "f" or array.dtype.name == "bfloat16"
+    return _placeholder(array, "target", next(iter(predictions)).dtype.name if floating else None)
+
+
+def _scalar(loss: Any) -> Any:
+    return loss if loss.shape == () else _ops.reduce_mean(loss)
+
+
+def _value(metric: Any, targets: list[Any], predictions: list[Any], weight: Any) -> Any:
+    """The value of a metric as a symbol; a metric object takes the batch in."""
+    if len(predictions) != 1 or len(targets) != 1:
+        raise ValueError(f"TrainStep: expected a network with one output for metrics, got {len(predictions)} outputs.")
+    weighted = {} if weight is None else {"sample_weight": weight}
+    if hasattr(metric, "update_state"):
+        metric.update_state(targets[0], predictions[0], **weighted)
+        return metric.result()
+    return _scalar(metric(targets[0], predictions[0], **weighted))
+
+
+def _clipped(pairs: list[tuple[Any, Any]], limit: float) -> list[tuple[Any, Any]]:
+    squares = [_ops.cast(_ops.reduce_sum(_ops.square(g)), dtype=_core.float32) for g, _ in pairs]
+    norm = squares[0]
+    for square in squares[1:]:
+        norm = _ops.add(norm, square)
+    norm = _ops.sqrt(norm)
+    most = constant(limit, dtype="float32")
+    factor = _ops.divide(most, _ops.maximum(norm, most))
+    return [(_ops.multiply(g, _ops.cast(factor, dtype=g.dtype)), v) for g, v in pairs]
