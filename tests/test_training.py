@@ -259,6 +259,46 @@ def test_learning_rate_changes_without_another_trace():
     assert len(step._compiled) == 1
 
 
+def test_schedules_are_part_of_the_plan():
+    x, y = data()
+    schedule = ln.optimizers.schedules.ExponentialDecay(0.1, 2, 0.5)
+    step = assert_equal_runs(
+        mlp, lambda: ln.optimizers.Adam(schedule), ln.losses.mean_squared_error, x, y, steps=6, tolerance=1e-7
+    )
+    assert len(step._compiled) == 1
+    assert step.optimizer.current_rate() == pytest.approx(0.1 * 0.5**3)
+
+
+@pytest.mark.parametrize(
+    "options", [{"clipnorm": 0.1}, {"clipvalue": 0.01}, {"global_clipnorm": 0.1}, {"gradient_accumulation_steps": 3}]
+)
+def test_options_of_optimizers(options):
+    x, y = data()
+    assert_equal_runs(
+        mlp, lambda: ln.optimizers.Adam(0.01, **options), ln.losses.mean_squared_error, x, y, steps=7, tolerance=1e-6
+    )
+
+
+@pytest.mark.parametrize("name", ["Adadelta", "Adamax", "Nadam", "Lion"])
+def test_more_optimizers(name):
+    x, y = data()
+    assert_equal_runs(mlp, getattr(ln.optimizers, name), ln.losses.mean_squared_error, x, y, tolerance=1e-7)
+
+
+def test_metric_objects_gather_over_steps():
+    x, y = data()
+    net = mlp()
+    net(x)
+    metric = ln.metrics.MeanAbsoluteError()
+    step = ln.TrainStep(net, "mse", ln.optimizers.SGD(0.0), metrics=[metric])
+    want = [np.abs(net(part).numpy() - target).mean() for part, target in [(x[:2], y[:2]), (x[2:], y[2:])]]
+    first = step(x[:2], y[:2])[1]
+    second = step(x[2:], y[2:])[1]
+    assert float(first) == pytest.approx(want[0], rel=1e-6)
+    assert float(second) == pytest.approx((2 * want[0] + 4 * want[1]) / 6, rel=1e-6)
+    assert float(metric.result()) == float(second)
+
+
 def test_learning_rate_as_a_variable():
     x, y = data()
     net = mlp()

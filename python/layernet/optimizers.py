@@ -188,13 +188,15 @@ class Optimizer(Configurable):
             0.5
         """
         value = self._learning_rate
-        if callable(value) and not isinstance(value, _VALUES):
+        if isinstance(value, LearningRateSchedule):
+            value = value(self._updates())
+        elif callable(value) and not isinstance(value, _VALUES):
             value = value()
         return float(value)
 
     @contextmanager
     def rate_from(self, symbol: Any) -> Iterator[None]:
-        """A block in which numbers and functions as learning rate are replaced by a symbol, for who traces a step."""
+        """A block in which a symbol takes the place of the learning rate, for who traces a step; None changes nothing."""
         self._given_rate = symbol
         try:
             yield

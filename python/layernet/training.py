@@ -15,15 +15,19 @@ import numpy.typing as npt
 
 from layernet import _core, _thread_control, losses, metrics, nest, optimizers, symbolic
 from layernet._predict import PlanCaller
+from layernet.clipping import clip_by_global_norm
 from layernet.compiling import StepTable, as_input, takes_training
 from layernet.errors import ShapeError
 from layernet.layers.base import Layer
+from layernet.schedules import LearningRateSchedule
 from layernet.tape import GradientTape
 from layernet.tensor import Symbol, Tensor, constant
 from layernet.tensor import core_ops as _ops
 
 __all__ = ["TrainStep"]
 
+# Learning rates that are part of the plan; others are one of its inputs.
+_TRACED_RATES = (_core.Variable, Tensor, LearningRateSchedule)
 Arrays = list[npt.NDArray[Any]]
 
 
@@ -153,16 +157,16 @@ class TrainStep:
         if sample_weight is not None:
             arrays.append(np.asarray(sample_weight))
         rate = self.optimizer.learning_rate
-        rate_variable = rate if isinstance(rate, (_core.Variable, Tensor)) else None
-        key = sample_weight is None, targets, id(rate_variable), *[(a.dtype.char, a.shape[1:]) for a in arrays]
+        traced = rate if isinstance(rate, _TRACED_RATES) else None
+        key = sample_weight is None, targets, id(traced), *[(a.dtype.char, a.shape[1:]) for a in arrays]
         compiled = self._compiled.get(key)
         if compiled is None:
             _check_rows(arrays)
-            compiled = self._compiled[key] = self._compile(x, sample_weight is not None, arrays, rate_variable)
+            compiled = self._compiled[key] = self._compile(x, sample_weight is not None, arrays, traced is None)
         self._latest = compiled
         if arrays[0].shape[0] == 0:
             raise _no_rows(arrays[0])
-        if rate_variable is None:
+        if traced is None:
             self._rate[()] = self.optimizer.current_rate()
         arrays.append(self._rate)
         return compiled, arrays
@@ -171,7 +175,7 @@ class TrainStep:
         values = [constant(a) for a in arrays]
         return tuple(values) if self._metrics else values[0]
 
-    def _compile(self, x: Any, weighted: bool, arrays: Arrays, rate_variable: Any) -> _Compiled:
+    def _compile(self, x: Any, weighted: bool, arrays: Arrays, give_rate: bool) -> _Compiled:
         inputs = [_placeholder(a, "input", dtype) for a, dtype in zip(arrays, self._input_dtypes(x), strict=False)]
         network, optimizer = self.network, self.optimizer
         rate = _core.placeholder((), _core.float64, "learning_rate")
@@ -190,8 +194,9 @@ class TrainStep:
             with symbolic.eagerly():
                 optimizer.create_slots(v for _, v in pairs)
             if self._clip_norm is not None:
-                pairs = _clipped(pairs, self._clip_norm)
-            with optimizer.rate_from(rate if rate_variable is None else None):
+                clipped = clip_by_global_norm([g for g, _ in pairs], self._clip_norm)[0]
+                pairs = [(g, v) for g, (_, v) in zip(clipped, pairs, strict=True)]
+            with optimizer.rate_from(rate if give_rate else None):
                 optimizer.apply_gradients(pairs)
             placeholders = [*inputs, *rest, *([] if weight is None else [weight])]
             graph = _core.Graph([*placeholders, rate], [total, *values], tracing.effects)
@@ -311,14 +316,3 @@ def _value(metric: Any, targets: list[Any], predictions: list[Any], weight: Any)
         metric.update_state(targets[0], predictions[0], **weighted)
         return metric.result()
     return _scalar(metric(targets[0], predictions[0], **weighted))
-
-
-def _clipped(pairs: list[tuple[Any, Any]], limit: float) -> list[tuple[Any, Any]]:
-    squares = [_ops.cast(_ops.reduce_sum(_ops.square(g)), dtype=_core.float32) for g, _ in pairs]
-    norm = squares[0]
-    for square in squares[1:]:
-        norm = _ops.add(norm, square)
-    norm = _ops.sqrt(norm)
-    most = constant(limit, dtype="float32")
-    factor = _ops.divide(most, _ops.maximum(norm, most))
-    return [(_ops.multiply(g, _ops.cast(factor, dtype=g.dtype)), v) for g, v in pairs]

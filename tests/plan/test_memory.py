@@ -1,5 +1,6 @@
 """What a loaded predictor holds in memory: its packed weights, and no second copy of them."""
 
+import os
 import subprocess
 import sys
 
@@ -31,6 +32,7 @@ def recsys():
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+@pytest.mark.skipif("libasan" in os.environ.get("LD_PRELOAD", ""), reason="the sanitizer keeps freed memory")
 def test_a_loaded_predictor_holds_its_weights_once(recsys, tmp_path):
     ln.Predictor(ln.layers.Dense(2), ln.Input((8,))).save(tmp_path / "small.safetensors")
     ln.Predictor(recsys).save(tmp_path / "recsys.safetensors")
