@@ -534,21 +534,12 @@ CASES = {
         case(real(2, 2, 3), real(2, 2, 3), terms=3),
         case(real(0, 3), positive(0, 3)),
     ],
-    "softmax_cross_entropy_grad": [
-        case(real(3), real(3, 5), positive(3, 5), terms=5, batch=(0, 1, 2)),
-        case(real(), real(4), positive(4), terms=4),
-        case(real(0), real(0, 4), positive(0, 4)),
-    ],
     "sparse_softmax_cross_entropy": [
         case(real(3, 5), index(5, 3), terms=5, batch=(0, 1)),
         case(real(5), given(np.array(4, np.int32)), terms=5),
         case(real(2, 2, 3), index(3, 2, 2), terms=3),
         case(real(4, 3), given(np.array([0, 3, -1, 2])), terms=3, smooth=False),
         case(real(0, 3), given(np.zeros(0, np.int64))),
-    ],
-    "sparse_softmax_cross_entropy_grad": [
-        case(real(3), real(3, 5), index(5, 3), terms=5, batch=(0, 1, 2)),
-        case(real(2), real(2, 3), given(np.array([3, 1])), terms=3, smooth=False),
     ],
     "sigmoid_cross_entropy": [
         case(real(3, 5), positive(3, 5), batch=(0, 1), terms=2),

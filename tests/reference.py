@@ -357,26 +357,16 @@ def log_softmax_grad(dy, y, axis=-1):
 
 @op
 def softmax_cross_entropy(logits, labels):
-    return -(labels * log_softmax(logits)).sum(-1)
-
-
-@op
-def softmax_cross_entropy_grad(dy, logits, labels):
-    return dy[..., None] * (softmax(logits) * labels.sum(-1, keepdims=True) - labels)
+    slope = softmax(logits) * labels.sum(-1, keepdims=True) - labels
+    return -(labels * log_softmax(logits)).sum(-1), slope
 
 
 @op
 def sparse_softmax_cross_entropy(logits, labels):
-    classes = np.arange(logits.shape[-1])
-    loss = -np.where(labels[..., None] == classes, log_softmax(logits), 0).sum(-1)
-    return np.where((labels >= 0) & (labels < logits.shape[-1]), loss, np.nan)
-
-
-@op
-def sparse_softmax_cross_entropy_grad(dy, logits, labels):
-    slope = softmax(logits) - (labels[..., None] == np.arange(logits.shape[-1]))
-    inside = ((labels >= 0) & (labels < logits.shape[-1]))[..., None]
-    return np.where(inside, dy[..., None] * slope, np.nan)
+    hot = labels[..., None] == np.arange(logits.shape[-1])
+    inside = (labels >= 0) & (labels < logits.shape[-1])
+    loss = -np.where(hot, log_softmax(logits), 0).sum(-1)
+    return np.where(inside, loss, np.nan), np.where(inside[..., None], softmax(logits) - hot, np.nan)
 
 
 @op

@@ -123,7 +123,8 @@ def test_classes_from_logits():
     def loss(y_true, y_pred, sample_weight=None):
         return ln.losses.sparse_categorical_crossentropy(y_true, y_pred, sample_weight, from_logits=True)
 
-    assert_equal_runs(mlp, lambda: ln.optimizers.Adam(0.01), loss, x, labels, tolerance=1e-6)
+    step = assert_equal_runs(mlp, lambda: ln.optimizers.Adam(0.01), loss, x, labels, tolerance=1e-6)
+    assert [s["op"] for s in step.steps if "cross_entropy" in s["op"]] == ["sparse_softmax_cross_entropy"]
     one_hot = np.eye(3, dtype="float32")[labels]
 
     def dense_loss(y_true, y_pred, sample_weight=None):

@@ -255,7 +255,7 @@ Values Tape::gradient(const Values& targets, const std::vector<Source>& sources,
           Value& slot = grads[static_cast<std::size_t>(id)];
           g = is_source[static_cast<std::size_t>(id)] != 0 ? slot : std::move(slot);
           slot = is_source[static_cast<std::size_t>(id)] != 0 ? slot : Value();
-          if (!g) g = apply(zeros_op, {r.outputs[o]});
+          if (!g && !r.op->empty_dy) g = apply(zeros_op, {r.outputs[o]});
         }
         dy.push_back(std::move(g));
       }

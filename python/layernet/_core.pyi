@@ -553,14 +553,12 @@ class _Ops:
     slice_grad: Op
     softmax: Op
     softmax_cross_entropy: Op
-    softmax_cross_entropy_grad: Op
     softmax_grad: Op
     softplus: Op
     softplus_grad: Op
     softsign: Op
     softsign_grad: Op
     sparse_softmax_cross_entropy: Op
-    sparse_softmax_cross_entropy_grad: Op
     split: Op
     sqrt: Op
     square: Op

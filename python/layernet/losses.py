@@ -354,7 +354,7 @@ def categorical_crossentropy(
         _check_smoothing("categorical_crossentropy", label_smoothing)
         true = _ops.affine(true, scale=1.0 - label_smoothing, shift=label_smoothing / pred.shape[-1])
     if from_logits:
-        losses = _ops.softmax_cross_entropy(pred, true)
+        losses, _ = _ops.softmax_cross_entropy(pred, true)
     else:
         losses = _ops.negative(_sum_last(_ops.multiply(true, _log_probabilities(pred))))
     return _reduced(losses, sample_weight, reduction)
@@ -387,7 +387,7 @@ def sparse_categorical_crossentropy(
     pred = _value(y_pred)
     labels = _labels("sparse_categorical_crossentropy", y_true, pred)
     logits = pred if from_logits else _log_probabilities(pred)
-    return _reduced(_ops.sparse_softmax_cross_entropy(logits, labels), sample_weight, reduction)
+    return _reduced(_ops.sparse_softmax_cross_entropy(logits, labels)[0], sample_weight, reduction)
 
 
 _registry = Registry(

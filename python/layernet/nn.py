@@ -294,7 +294,7 @@ def softmax_cross_entropy_with_logits(labels: TensorLike, logits: TensorLike) ->
         >>> float(ln.nn.softmax_cross_entropy_with_logits([1.0, 0.0], [0.0, -200.0]))
         0.0
     """
-    return core_ops.softmax_cross_entropy(logits, labels)
+    return core_ops.softmax_cross_entropy(logits, labels)[0]
 
 
 def sparse_softmax_cross_entropy_with_logits(labels: TensorLike, logits: TensorLike) -> Tensor:
@@ -312,7 +312,7 @@ def sparse_softmax_cross_entropy_with_logits(labels: TensorLike, logits: TensorL
         >>> float(ln.nn.sparse_softmax_cross_entropy_with_logits(0, [0.0, -200.0]))
         0.0
     """
-    return core_ops.sparse_softmax_cross_entropy(convert_to_tensor(logits), convert_to_tensor(labels))
+    return core_ops.sparse_softmax_cross_entropy(convert_to_tensor(logits), convert_to_tensor(labels))[0]
 
 
 def sigmoid_cross_entropy_with_logits(labels: TensorLike, logits: TensorLike) -> Tensor:

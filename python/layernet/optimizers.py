@@ -196,7 +196,7 @@ class Optimizer(Configurable):
 
     @contextmanager
     def rate_from(self, symbol: Any) -> Iterator[None]:
-        """A block in which a symbol takes the place of the learning rate, for who traces a step; None changes nothing."""
+        """A block in which a symbol, unless it is None, takes the place of the learning rate: for who traces a step."""
         self._given_rate = symbol
         try:
             yield

@@ -213,6 +213,7 @@ struct OpDef {
   int updates = 0;        // the first inputs are variables, replaced by the first outputs
   int view_of = -1;       // output 0 is input view_of under another shape; there is nothing to run
   bool any_type = false;  // run() handles every element type itself (moves bytes); else halves go through float32
+  bool empty_dy = false;  // backward() takes an empty value for an output that nothing depends on; else zeros
   const char* no_gradient = nullptr;  // why there is no gradient, when there is none
   bool stateless = false;             // no attributes: every application shares `defaults`
   std::shared_ptr<const void> defaults;
@@ -282,6 +283,7 @@ struct OpTraits {
   int view_of = -1;
   bool any_type = false;
   const char* no_gradient = nullptr;
+  bool empty_dy = false;
 };
 
 template <class Op>
@@ -293,6 +295,7 @@ OpDef define_op(const char* name, const char* inputs, OpTraits traits = {}) {
   d.view_of = traits.view_of;
   d.any_type = traits.any_type;
   d.no_gradient = traits.no_gradient;
+  d.empty_dy = traits.empty_dy;
   d.stateless = std::is_empty_v<Op>;
   d.defaults = std::make_shared<Op>();
   d.clone = [](const void* a) -> std::shared_ptr<void> { return std::make_shared<Op>(*static_cast<const Op*>(a)); };
