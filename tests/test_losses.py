@@ -48,6 +48,15 @@ def bce(t, p):
     return -(t * np.log(p) + (1 - t) * np.log(1 - p))
 
 
+def binary_focal(t, p, gamma=2.0, alpha=None):
+    balance = 1.0 if alpha is None else t * alpha + (1 - t) * (1 - alpha)
+    return (balance * (1 - (t * p + (1 - t) * (1 - p))) ** gamma * bce(t, p)).mean(-1)
+
+
+def categorical_focal(t, p, gamma=2.0, alpha=0.25):
+    return -(alpha * (1 - p) ** gamma * t * np.log(p)).sum(-1)
+
+
 # Function, options, (targets, predictions), one value per row in float64.
 CASES = {
     "mean_squared_error": (L.mean_squared_error, {}, REAL, lambda t, p: np.square(t - p).mean(-1)),
@@ -95,6 +104,25 @@ CASES = {
         {"label_smoothing": 0.2},
         BITS,
         lambda t, p: bce(t * 0.8 + 0.1, clipped(p)).mean(-1),
+    ),
+    "binary_focal_crossentropy": (L.binary_focal_crossentropy, {}, BITS, lambda t, p: binary_focal(t, clipped(p))),
+    "binary_focal_crossentropy_balanced_logits": (
+        L.binary_focal_crossentropy,
+        {"from_logits": True, "apply_class_balancing": True, "alpha": 0.3, "gamma": 1.5, "label_smoothing": 0.2},
+        (BITS[0], REAL[1]),
+        lambda t, z: binary_focal(t * 0.8 + 0.1, 1 / (1 + np.exp(-z)), 1.5, 0.3),
+    ),
+    "categorical_focal_crossentropy": (
+        L.categorical_focal_crossentropy,
+        {},
+        (SIMPLEX[0], POSITIVE[1]),
+        lambda t, p: categorical_focal(t, normal(p)),
+    ),
+    "categorical_focal_crossentropy_logits": (
+        L.categorical_focal_crossentropy,
+        {"from_logits": True, "alpha": 0.5, "gamma": 1.5, "label_smoothing": 0.2},
+        ONE_HOT,
+        lambda t, z: categorical_focal(t * 0.8 + 0.2 / CLASSES, np.exp(log_softmax(z)), 1.5, 0.5),
     ),
     "categorical_crossentropy": (
         L.categorical_crossentropy,
@@ -315,6 +343,14 @@ def test_shape_errors(call, message):
         (
             lambda: L.categorical_crossentropy([[0.0]], [[1.0]], label_smoothing=-0.5),
             r"categorical_crossentropy: expected label_smoothing in \[0, 1\], got -0.5",
+        ),
+        (
+            lambda: L.binary_focal_crossentropy([[0.0]], [[1.0]], alpha=2),
+            r"binary_focal_crossentropy: expected alpha in \[0, 1\] and gamma of 0 or more, got 2 and 2.0",
+        ),
+        (
+            lambda: L.categorical_focal_crossentropy([[0.0]], [[1.0]], gamma=-1),
+            r"categorical_focal_crossentropy: expected alpha in \[0, 1\] and gamma of 0 or more, got 0.25 and -1",
         ),
         (lambda: L.get("mean_error"), r"loss: expected a known name, got 'mean_error'. Known names: "),
         (lambda: L.get(3), r"loss: expected a name, a configuration, a callable or None, got 3"),

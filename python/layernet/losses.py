@@ -24,7 +24,9 @@ from layernet.tensor import core_ops as _ops
 
 __all__ = [
     "binary_crossentropy",
+    "binary_focal_crossentropy",
     "categorical_crossentropy",
+    "categorical_focal_crossentropy",
     "categorical_hinge",
     "cosine_similarity",
     "deserialize",
@@ -323,6 +325,102 @@ def binary_crossentropy(
     return _mean_of(_ops.negative(likelihood), sample_weight, reduction)
 
 
+def binary_focal_crossentropy(
+    y_true: TensorLike,
+    y_pred: TensorLike,
+    sample_weight: TensorLike | None = None,
+    reduction: str = "mean",
+    apply_class_balancing: bool = False,
+    alpha: float = 0.25,
+    gamma: float = 2.0,
+    from_logits: bool = False,
+    label_smoothing: float = 0.0,
+) -> Tensor:
+    """`mean (1 - q)^gamma * -(t * log p + (1 - t) * log(1 - p))`, q = t * p + (1 - t) * (1 - p): easy rows count less.
+
+    Args:
+        y_true: Targets in [0, 1].
+        y_pred: Probabilities, clipped to [1e-7, 1 - 1e-7]; or logits.
+        sample_weight, reduction: See `mean_squared_error`.
+        apply_class_balancing: Whether targets 1 get the weight alpha and targets 0 the weight 1 - alpha, default False.
+        alpha: In [0, 1], default 0.25.
+        gamma: 0 or more, default 2.
+        from_logits: Whether `y_pred` comes before the sigmoid, default False.
+        label_smoothing: See `binary_crossentropy`.
+
+    Raises:
+        ShapeError: Shapes that do not agree.
+        ValueError: An unknown reduction, a number out of its range.
+
+    Reference:
+        Lin et al., "Focal loss for dense object detection", 2017, eq. 4 and 5.
+
+    Example:
+        >>> import layernet as ln
+        >>> round(float(ln.losses.binary_focal_crossentropy([[1.0]], [[0.5]])), 4)
+        0.1733
+    """
+    who = "binary_focal_crossentropy"
+    true, pred = _pair(who, y_true, y_pred)
+    _check_focal(who, alpha, gamma)
+    if label_smoothing:
+        _check_smoothing(who, label_smoothing)
+        true = _ops.affine(true, scale=1.0 - label_smoothing, shift=0.5 * label_smoothing)
+    chance = _ops.clip(_ops.sigmoid(pred) if from_logits else pred, min=_EPSILON, max=1.0 - _EPSILON)
+    other, rest = (_ops.affine(value, scale=-1.0, shift=1.0) for value in (chance, true))
+    likelihood = _ops.add(_ops.multiply(true, _ops.log(chance)), _ops.multiply(rest, _ops.log(other)))
+    wrong = _ops.add(_ops.multiply(true, other), _ops.multiply(rest, chance))
+    loss = _ops.multiply(_ops.power(wrong, gamma), _ops.negative(likelihood))
+    if apply_class_balancing:
+        loss = _ops.multiply(loss, _ops.affine(true, scale=2.0 * alpha - 1.0, shift=1.0 - alpha))
+    return _mean_of(loss, sample_weight, reduction)
+
+
+def categorical_focal_crossentropy(
+    y_true: TensorLike,
+    y_pred: TensorLike,
+    sample_weight: TensorLike | None = None,
+    reduction: str = "mean",
+    alpha: float = 0.25,
+    gamma: float = 2.0,
+    from_logits: bool = False,
+    label_smoothing: float = 0.0,
+) -> Tensor:
+    """`-sum alpha * (1 - p)^gamma * t * log p`, p normalised: rows that are easy count less.
+
+    Args:
+        y_true: One-hot or soft targets, `[..., classes]`.
+        y_pred: Probabilities, `[..., classes]`, normalised and then clipped to [1e-7, 1 - 1e-7]; or logits.
+        sample_weight, reduction: See `mean_squared_error`.
+        alpha: In [0, 1], default 0.25.
+        gamma: 0 or more, default 2.
+        from_logits: Whether `y_pred` comes before the softmax, default False.
+        label_smoothing: See `categorical_crossentropy`.
+
+    Raises:
+        ShapeError: Shapes that do not agree.
+        ValueError: An unknown reduction, a number out of its range.
+
+    Reference:
+        Lin et al., "Focal loss for dense object detection", 2017, eq. 5.
+
+    Example:
+        >>> import layernet as ln
+        >>> round(float(ln.losses.categorical_focal_crossentropy([[0.0, 1.0]], [[0.5, 0.5]])), 4)
+        0.0433
+    """
+    who = "categorical_focal_crossentropy"
+    true, pred = _rows(who, y_true, y_pred)
+    _check_focal(who, alpha, gamma)
+    if label_smoothing:
+        _check_smoothing(who, label_smoothing)
+        true = _ops.affine(true, scale=1.0 - label_smoothing, shift=label_smoothing / pred.shape[-1])
+    logs = _log_probabilities(_ops.softmax(pred) if from_logits else pred)
+    wrong = _ops.affine(_ops.exp(logs), scale=-1.0, shift=1.0)
+    terms = _ops.multiply(_ops.power(wrong, gamma), _ops.multiply(true, logs))
+    return _reduced(_ops.affine(_sum_last(terms), scale=-alpha), sample_weight, reduction)
+
+
 def categorical_crossentropy(
     y_true: TensorLike,
     y_pred: TensorLike,
@@ -423,7 +521,9 @@ _registry = Registry(
         "cosine": cosine_similarity,
         "binary_crossentropy": binary_crossentropy,
         "bce": binary_crossentropy,
+        "binary_focal_crossentropy": binary_focal_crossentropy,
         "categorical_crossentropy": categorical_crossentropy,
+        "categorical_focal_crossentropy": categorical_focal_crossentropy,
         "sparse_categorical_crossentropy": sparse_categorical_crossentropy,
     },
     factories=False,
@@ -567,6 +667,11 @@ def _log_probabilities(pred: Tensor) -> Tensor:
 def _check_smoothing(who: str, label_smoothing: float) -> None:
     if not 0.0 <= label_smoothing <= 1.0:
         raise ValueError(f"{who}: expected label_smoothing in [0, 1], got {label_smoothing!r}.")
+
+
+def _check_focal(who: str, alpha: float, gamma: float) -> None:
+    if not (0.0 <= alpha <= 1.0 and gamma >= 0.0):
+        raise ValueError(f"{who}: expected alpha in [0, 1] and gamma of 0 or more, got {alpha!r} and {gamma!r}.")
 
 
 def _needs_rows(who: str, pred: Tensor) -> ShapeError:
