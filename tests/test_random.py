@@ -1,6 +1,7 @@
 """The state of the random numbers."""
 
 import copy
+import threading
 
 import numpy as np
 import pytest
@@ -75,3 +76,19 @@ def test_dropout_layer_with_a_seed_repeats_after_a_copy():
 
     np.testing.assert_array_equal(layer(x, training=True).numpy(), twin(x, training=True).numpy())
     assert (layer(x, training=True).numpy() != layer(x, training=True).numpy()).any()
+
+
+def test_state_of_a_block_is_that_of_its_thread_alone():
+    ln.set_seed(5)
+    want = ln.random_uniform((3,)).numpy()
+    ln.set_seed(5)
+    elsewhere = []
+    with ln.random.using_state(ln.random.new_state(9)) as own:
+        assert ln.random_state() is own
+        first = ln.random_uniform((3,)).numpy()
+        thread = threading.Thread(target=lambda: elsewhere.append(ln.random_uniform((3,)).numpy()))
+        thread.start()
+        thread.join()
+    np.testing.assert_array_equal(elsewhere[0], want)
+    np.testing.assert_array_equal(first, ln.random_uniform((3,), seed=9).numpy())
+    assert ln.random_state() is not own

@@ -10,13 +10,23 @@ Reference:
 from __future__ import annotations
 
 import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from layernet import naming
 from layernet.variable import Variable
 
-__all__ = ["new_state", "random_state", "set_seed"]
+__all__ = ["new_state", "random_state", "set_seed", "using_state"]
 
 _state: Variable | None = None
+
+
+class _Own(threading.local):
+    state: Variable | None = None
+
+
+_own = _Own()
 
 
 def random_state() -> Variable:
@@ -32,6 +42,8 @@ def random_state() -> Variable:
         array([3, 0])
     """
     global _state
+    if _own.state is not None:
+        return _own.state
     if _state is None:
         with naming.lock:
             if _state is None:
@@ -55,6 +67,27 @@ def new_state(seed: int) -> Variable:
         array([7, 0])
     """
     return Variable([seed, 0], trainable=False, name="random_state", dtype="int64")
+
+
+@contextmanager
+def using_state(state: Variable) -> Iterator[Variable]:
+    """A block in which `random_state()` is `state`, for this thread: what others draw does not matter to it.
+
+    Args:
+        state: What `new_state` returned.
+
+    Example:
+        >>> import layernet as ln
+        >>> with ln.random.using_state(ln.random.new_state(7)):
+        ...     _ = ln.random_uniform((2,))
+        ...     ln.random_state().numpy()
+        array([7, 1])
+    """
+    outer, _own.state = _own.state, state
+    try:
+        yield state
+    finally:
+        _own.state = outer
 
 
 def set_seed(seed: int) -> None:
