@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import doctest
 import importlib
+import importlib.util
 import os
 import pkgutil
 import re
@@ -22,6 +23,8 @@ ROOT = Path(__file__).resolve().parent.parent
 FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 # Importing a __main__ runs it; _core and _predict have no examples of their own: their users' docstrings have them.
 LEFT_OUT = {"layernet.__main__", "layernet._core", "layernet._predict"}
+if importlib.util.find_spec("sklearn") is None:
+    LEFT_OUT.add("layernet.sklearn")
 
 
 def modules() -> list[ModuleType]:

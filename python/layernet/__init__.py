@@ -14,6 +14,7 @@ from __future__ import annotations
 from layernet import (
     _thread_control,
     activations,
+    callbacks,
     constraints,
     errors,
     initializers,
@@ -188,6 +189,7 @@ __all__ = [
     "bool_",
     "broadcast_to",
     "build_info",
+    "callbacks",
     "cast",
     "ceil",
     "clip_by_global_norm",

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from layernet.config import Registry
 from layernet.losses import binary_crossentropy as binary_crossentropy
+from layernet.losses import binary_focal_crossentropy as binary_focal_crossentropy
 from layernet.losses import categorical_crossentropy as categorical_crossentropy
+from layernet.losses import categorical_focal_crossentropy as categorical_focal_crossentropy
 from layernet.losses import categorical_hinge as categorical_hinge
-from layernet.losses import cosine_similarity as cosine_similarity
 from layernet.losses import hinge as hinge
 from layernet.losses import huber as huber
 from layernet.losses import kl_divergence as kl_divergence
@@ -108,10 +109,11 @@ __all__ = [
     "accuracy",
     "binary_accuracy",
     "binary_crossentropy",
+    "binary_focal_crossentropy",
     "categorical_accuracy",
     "categorical_crossentropy",
+    "categorical_focal_crossentropy",
     "categorical_hinge",
-    "cosine_similarity",
     "deserialize",
     "get",
     "hinge",
@@ -135,10 +137,11 @@ _FUNCTIONS = (
     accuracy,
     binary_accuracy,
     binary_crossentropy,
+    binary_focal_crossentropy,
     categorical_accuracy,
     categorical_crossentropy,
+    categorical_focal_crossentropy,
     categorical_hinge,
-    cosine_similarity,
     hinge,
     huber,
     kl_divergence,
@@ -213,6 +216,7 @@ _registry = Registry(
         "msle": msle,
         "MSLE": msle,
         "auc": AUC,
+        "cosine_similarity": CosineSimilarity,
         "f1_score": F1Score,
         "precision": Precision,
         "r2_score": R2Score,

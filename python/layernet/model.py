@@ -10,16 +10,13 @@ from typing import Any
 import numpy as np
 
 from layernet import drawing, nest, symbolic
-from layernet.compiling import Predictor, as_input
-from layernet.errors import FormatError, InvalidArgumentError, ShapeError
+from layernet.errors import FormatError
+from layernet.fitting import Trainable
 from layernet.functional import CallGraph
 from layernet.layers.base import Layer
-from layernet.layers.input_spec import InputSpec
 from layernet.model_config import decode_model, encode_model, unique_variables
 from layernet.naming import VariableScope, restore_scope
-from layernet.network import Network
 from layernet.saving import file_value, stored_variable
-from layernet.tensor import constant
 from layernet.tensorfile import TensorFile, write_tensors
 from layernet.tracking import adopt
 from layernet.variable import Variable
@@ -27,13 +24,11 @@ from layernet.variable import Variable
 __all__ = ["Model"]
 
 _KEY = "layernet.model"
-# Shapes of inputs for which predictors are kept; the one used longest ago goes first.
-_KEPT_PREDICTORS = 8
 # What networks keep for themselves: lists in these attributes are no lists of layers.
-_OWN_ATTRIBUTES = frozenset(vars(Network(name="model"))) | {"_call_graph", "_predictors"}
+_OWN_ATTRIBUTES = frozenset(vars(Trainable(name="model"))) | {"_call_graph"}
 
 
-class Model(Network):
+class Model(Trainable):
     """A network in Keras' style: layers become members by assignment, or by the calls from inputs to outputs.
 
     *By assignment*: a layer assigned to an attribute is tracked as by `track_layer`, and so are the layers in lists,
@@ -86,7 +81,6 @@ class Model(Network):
             )
         super().__init__(name=name)
         self._call_graph: CallGraph | None = None
-        self._predictors: dict[Any, tuple[tuple[int, int], Predictor]] = {}
         if inputs is not None:
             self._init_functional(inputs, outputs)
 
@@ -117,9 +111,6 @@ class Model(Network):
         if layer is not self and not any(layer is member for member in self.__dict__.get("_layers", ())):
             self.track_layer(layer)
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {**super().__getstate__(), "_predictors": {}}
-
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
         for name, value in state.items():
@@ -144,94 +135,6 @@ class Model(Network):
         if self._call_graph is None:
             return inputs
         return self._call_graph.run(self._who(), inputs, training)
-
-    def predict(self, x: Any, batch_size: int | None = None) -> Any:
-        """The outputs for `x`, in inference mode, computed by a `Predictor` that the model keeps.
-
-        The predictor is made anew when a variable has changed since, and for inputs of other sizes beyond the batch.
-        It has the weights and the Python attributes of the moment when it was made: of changes, only those of variables
-        are noticed.
-
-        Args:
-            x: An array, or the structure of arrays that the model takes; any type of numbers.
-            batch_size: Rows to take at a time; None (default) takes all at once.
-
-        Returns:
-            An array, or the structure of arrays that the model returns.
-
-        Raises:
-            InvalidArgumentError: A batch size below 1, or inputs with different numbers of rows to cut.
-            ShapeError: Inputs of a shape that the model does not take.
-            GraphError: The model cannot be traced.
-
-        Example:
-            >>> import numpy as np, layernet as ln
-            >>> x = ln.Input((3,))
-            >>> model = ln.Model(x, ln.layers.Dense(2, kernel_initializer="ones")(x))
-            >>> model.predict(np.ones((2, 3), "float32"), batch_size=1)
-            array([[3., 3.],
-                   [3., 3.]], dtype=float32)
-        """
-        if batch_size is not None and batch_size < 1:
-            raise InvalidArgumentError(f"{self._who()}: expected batch_size >= 1, got {batch_size}.")
-        inputs = x if nest.is_structure(x) and not self._takes_one_array() else np.asarray(x)
-        arrays = [np.asarray(leaf) for leaf in nest.flatten(inputs)]
-        predictor = self._predictor(inputs, arrays)
-        if batch_size is None:
-            return predictor.predict(inputs)
-        rows = {array.shape[0] if array.ndim else None for array in arrays}
-        if len(rows) != 1 or None in rows:
-            raise InvalidArgumentError(
-                f"{self._who()}: expected inputs with the same number of rows, got shapes "
-                f"{', '.join(str(list(array.shape)) for array in arrays)}."
-            )
-        [count] = rows
-        starts = range(0, count, batch_size) if count else [0]
-        parts = [
-            predictor.predict(nest.pack_like(inputs, [array[start : start + batch_size] for array in arrays]))
-            for start in starts
-        ]
-        leaves = zip(*(nest.flatten(part) for part in parts), strict=True)
-        return nest.pack_like(parts[0], [np.concatenate(leaf) for leaf in leaves])
-
-    def _takes_one_array(self) -> bool:
-        return isinstance(self._call_signature, InputSpec)
-
-    def _predictor(self, inputs: Any, arrays: list[Any]) -> Predictor:
-        """The predictor for inputs of these shapes, as the variables are now."""
-        key = tuple(array.shape[1:] for array in arrays)
-        variables = self.variables
-        state = len(variables), sum(variable.version for variable in variables)
-        kept = self._predictors.get(key)
-        if kept is not None and kept[0] == state:
-            return kept[1]
-        predictor = Predictor(self, self._template(inputs, arrays))
-        # Building, the first time, makes variables.
-        variables = self.variables
-        state = len(variables), sum(variable.version for variable in variables)
-        # A new table each time: another thread may be looking into this one.
-        others = {k: v for k, v in self._predictors.items() if k != key and v[0] == state}
-        self._predictors = {**dict(list(others.items())[1 - _KEPT_PREDICTORS :]), key: (state, predictor)}
-        return predictor
-
-    def _template(self, inputs: Any, arrays: list[Any]) -> Any:
-        """Placeholders for inputs like these, of the types of the first call; None: what the first call took."""
-        for array in arrays:
-            as_input(array[:0] if array.ndim else array, "float32")  # refuses what is not made of numbers
-            if array.ndim == 0:
-                raise ShapeError(f"{self._who()}: expected arrays with a row for each sample, got a single number.")
-        known = nest.flatten(self._call_signature)
-        if self._call_signature is None:
-            structure, dtypes = inputs, [constant(array[:0]).dtype for array in arrays]
-        elif len(known) == len(arrays) and all(
-            isinstance(spec, InputSpec) and len(spec.shape or ()) == array.ndim
-            for spec, array in zip(known, arrays, strict=True)
-        ):
-            structure, dtypes = self._call_signature, [spec.dtype for spec in known]
-        else:
-            return None  # the predictor says what it expects, and takes more leading axes where it can
-        shapes = [array.shape[1:] for array in arrays]
-        return nest.pack_like(structure, [symbolic.Input(s, d) for s, d in zip(shapes, dtypes, strict=True)])
 
     # --- descriptions ------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,238 @@
+"""Where batches come from: arrays of any size, cut into batches, or iterables that give batches.
+
+Rows are gathered batch by batch. Arrays mapped from files may be larger than the memory: pages that were read are given
+back to the system as the reading goes on.
+"""
+
+from __future__ import annotations
+
+import itertools
+import mmap
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from layernet import _core, nest
+from layernet.errors import InvalidArgumentError, ShapeError
+from layernet.tensor import Tensor, core_ops
+
+__all__ = ["Arrays", "Batch", "Batches", "ClassWeights", "as_arrays", "feed_of", "permutation"]
+
+# Inputs, targets and weights of some rows: structures of arrays; targets and weights may be None.
+Batch = tuple[Any, Any, Any]
+
+# Of an array mapped from a file, about so many bytes stay in memory.
+_RESIDENT = 64 * 1024 * 1024
+# A row that is read brings in its surroundings: Linux maps up to 16 pages around a page that is touched.
+_AROUND = 64 * 1024
+
+
+class Arrays:
+    """Arrays with one row for each sample.
+
+    Args:
+        who: Named in errors.
+        x, y, sample_weight: Arrays, data frames, tensors, or structures of them.
+        batch_size: Rows in a batch; the last batch may have fewer.
+
+    Raises:
+        ShapeError: Different numbers of rows, or none.
+        InvalidArgumentError: A batch size below 1.
+    """
+
+    def __init__(self, who: str, x: Any, y: Any, sample_weight: Any, batch_size: int | None) -> None:
+        self._who = who
+        self._data: Batch = as_arrays(x), as_arrays(y), as_arrays(sample_weight)
+        leaves = [leaf for part in self._data for leaf in _leaves(part)]
+        counts = [leaf.shape[0] if leaf.ndim else None for leaf in leaves]
+        if len(set(counts)) != 1 or counts[0] is None:
+            raise ShapeError(
+                f"{who}: expected inputs, targets and weights with one number of rows, got shapes "
+                f"{', '.join(str(list(leaf.shape)) for leaf in leaves)}. Give a row for each sample."
+            )
+        if counts[0] == 0:
+            raise ShapeError(f"{who}: expected at least one row, got arrays without any. Give some data.")
+        self.rows: int = counts[0]
+        self.batch_size = 32 if batch_size is None else batch_size
+        if self.batch_size < 1:
+            raise InvalidArgumentError(f"{who}: expected batch_size of 1 or more, got {batch_size!r}.")
+        self._pages = [pages for leaf in leaves if (pages := _Pages.of(leaf)) is not None]
+
+    @property
+    def steps(self) -> int:
+        """The number of batches."""
+        return -(-self.rows // self.batch_size)
+
+    def split(self, fraction: float) -> tuple[Arrays, Arrays]:
+        """The first rows and the last ones, which are `fraction` of all."""
+        if not 0.0 < fraction < 1.0:
+            raise InvalidArgumentError(f"{self._who}: expected validation_split in [0, 1), got {fraction!r}.")
+        at = int(self.rows * (1.0 - fraction))
+        if at == 0:
+            raise InvalidArgumentError(
+                f"{self._who}: expected validation_split to leave rows for training, got {fraction!r} of {self.rows}."
+            )
+        first, last = (_cut(self._data, rows) for rows in (slice(at), slice(at, None)))
+        return Arrays(self._who, *first, self.batch_size), Arrays(self._who, *last, self.batch_size)
+
+    def batches(self, start: int = 0, order: npt.NDArray[np.int64] | None = None) -> Iterator[Batch]:
+        """The batches from number `start` on, of rows in the given order; None: as they are."""
+        for step in range(start, self.steps):
+            begin, end = step * self.batch_size, min((step + 1) * self.batch_size, self.rows)
+            yield _cut(self._data, slice(begin, end) if order is None else order[begin:end])
+            for pages in self._pages:
+                pages.read(end - begin, order is not None)
+
+
+class Batches:
+    """Batches made elsewhere: by an iterable that is walked anew in each epoch, an iterator, or a function.
+
+    Args:
+        who: Named in errors.
+        source: Gives x, (x, y) or (x, y, sample_weight). A function is called for each epoch and returns an iterable.
+        steps: How many batches make an epoch; None: all there are.
+    """
+
+    rows: int | None = None
+
+    def __init__(self, who: str, source: Any, steps: int | None) -> None:
+        if steps is not None and steps < 1:
+            raise InvalidArgumentError(f"{who}: expected steps of 1 or more, got {steps!r}.")
+        self._who = who
+        self._source: Iterable[Any] | Callable[[], Iterable[Any]] = source
+        self.steps = steps
+
+    def batches(self, start: int = 0) -> Iterator[Batch]:
+        """The batches of an epoch, without the first `start`."""
+        source = self._source() if callable(self._source) else self._source
+        taken = 0
+        for item in itertools.islice(iter(source), start, self.steps):
+            taken += 1
+            parts = item if isinstance(item, tuple) else (item,)
+            if not 1 <= len(parts) <= 3:
+                raise InvalidArgumentError(
+                    f"{self._who}: expected batches (x, y) or (x, y, sample_weight), got a tuple of {len(parts)}."
+                )
+            yield as_arrays(parts[0]), *(as_arrays(part) for part in (*parts[1:], None, None)[:2])
+        if not taken:
+            raise InvalidArgumentError(
+                f"{self._who}: expected batches, got none. An iterator is used up after one epoch: give an iterable "
+                "that starts anew, a function that returns one, or say how many steps make an epoch."
+            )
+
+
+class ClassWeights:
+    """Weights of rows by their class, for a target of class numbers or one-hot rows.
+
+    Args:
+        who: Named in errors.
+        weights: From class number to weight; classes left out have weight 1.
+    """
+
+    def __init__(self, who: str, weights: Mapping[int, float]) -> None:
+        if not weights or min(weights) < 0:
+            raise InvalidArgumentError(f"{who}: expected class_weight from class numbers to weights, got {weights!r}.")
+        self._who = who
+        self._table = np.ones(max(weights) + 1, "float32")
+        for number, weight in weights.items():
+            self._table[number] = weight
+
+    def __call__(self, batch: Batch) -> Batch:
+        """The batch, its weights multiplied by those of the classes."""
+        x, y, sample_weight = batch
+        if not isinstance(y, np.ndarray):
+            raise InvalidArgumentError(f"{self._who}: expected one array of targets for class_weight, got {type(y)}.")
+        numbers = y.argmax(-1) if y.ndim > 1 and y.shape[-1] > 1 else y.reshape(y.shape[0], -1)[:, 0].astype("int64")
+        known = (numbers >= 0) & (numbers < len(self._table))
+        weights = np.where(known, self._table[np.where(known, numbers, 0)], np.float32(1.0))
+        return x, y, weights if sample_weight is None else weights * sample_weight.reshape(weights.shape)
+
+
+class _Pages:
+    """Gives the memory of a mapped file back as its rows are read."""
+
+    def __init__(self, mapping: mmap.mmap, row_bytes: int) -> None:
+        self._mapping = mapping
+        self._row_bytes = row_bytes
+        self._read = 0
+
+    @classmethod
+    def of(cls, array: npt.NDArray[Any]) -> _Pages | None:
+        """For an array that lies in a file; None for one in memory, or whose changes are not written to the file."""
+        base: Any = array
+        mode = None
+        while isinstance(base, np.ndarray):
+            mode = getattr(base, "mode", mode)  # of a memmap
+            base = base.base
+        if mode not in ("r", "r+", "w+") or not isinstance(base, mmap.mmap) or not hasattr(base, "madvise"):
+            return None
+        return cls(base, array[:1].nbytes)
+
+    def read(self, rows: int, scattered: bool) -> None:
+        """Note that rows were read."""
+        self._read += rows * (max(self._row_bytes, _AROUND) if scattered else self._row_bytes)
+        if self._read >= _RESIDENT:
+            self._read = 0
+            self._mapping.madvise(mmap.MADV_DONTNEED)
+
+
+def feed_of(
+    who: str, x: Any, y: Any, sample_weight: Any, batch_size: int | None, steps: int | None
+) -> Arrays | Batches:
+    """What gives the batches for these arguments of `fit` or `evaluate`.
+
+    Raises:
+        InvalidArgumentError: Arguments that contradict each other.
+    """
+    is_data = isinstance(x, (np.ndarray, Tensor, _core.Variable)) or nest.is_structure(x) or hasattr(x, "to_numpy")
+    if is_data or hasattr(x, "__array__") or not (callable(x) or hasattr(x, "__iter__")):
+        if x is None:
+            raise InvalidArgumentError(f"{who}: expected data, got None. Give arrays, or an iterable of batches.")
+        if steps is not None:
+            raise InvalidArgumentError(f"{who}: expected steps for iterables only, got arrays. Leave it out.")
+        return Arrays(who, x, y, sample_weight, batch_size)
+    if y is not None or sample_weight is not None or batch_size is not None:
+        raise InvalidArgumentError(
+            f"{who}: expected no y, sample_weight or batch_size beside an iterable, whose batches have them. "
+            "Let it give (x, y, sample_weight)."
+        )
+    return Batches(who, x, steps)
+
+
+def as_arrays(values: Any) -> Any:
+    """`values` as arrays, in their structure: dictionaries, and lists or tuples of arrays. None stays.
+
+    Other lists are the numbers of one array.
+    """
+    if values is None:
+        return None
+    if isinstance(values, Mapping):
+        return {key: as_arrays(value) for key, value in values.items()}
+    if isinstance(values, (list, tuple)) and values and all(_is_array(value) for value in values):
+        return nest.map_structure(as_arrays, values)
+    if hasattr(values, "to_numpy"):
+        return values.to_numpy()
+    return np.asarray(values)
+
+
+def permutation(count: int, key: Sequence[int]) -> tuple[npt.NDArray[np.int64], Tensor]:
+    """The numbers below `count` in the order that belongs to a state of the random generator, and the next state."""
+    state = _core.Variable(_core.constant(key, dtype=_core.int64), trainable=False)
+    numbers = core_ops.random_uniform(state, shape=[count], dtype=_core.float64, low=0.0, high=1.0)
+    return np.argsort(numbers.numpy(), kind="stable"), state.value()
+
+
+def _is_array(value: Any) -> bool:
+    return len(getattr(value, "shape", ())) > 0 or isinstance(value, Mapping)
+
+
+def _leaves(part: Any) -> list[npt.NDArray[Any]]:
+    return [] if part is None else nest.flatten(part)
+
+
+def _cut(data: Batch, rows: slice | npt.NDArray[np.int64]) -> Batch:
+    """Some rows of everything."""
+    x, y, sample_weight = (None if part is None else nest.map_structure(lambda leaf: leaf[rows], part) for part in data)
+    return x, y, sample_weight

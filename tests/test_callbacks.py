@@ -1,0 +1,243 @@
+"""Callbacks, called with logs of our own and by fit."""
+
+import csv
+import math
+
+import numpy as np
+import pytest
+
+import layernet as ln
+
+C = ln.callbacks
+X = np.random.default_rng(1).normal(size=(40, 2)).astype("float32")
+Y = X.sum(1, keepdims=True)
+
+
+def model_of(rate=0.1, optimizer=None):
+    ln.set_seed(3)
+    x = ln.Input((2,))
+    model = ln.Model(x, ln.layers.Dense(1, name="out")(x), name="net")
+    model.compile(optimizer or ln.optimizers.SGD(rate), "mse", ["mae"])
+    return model
+
+
+def feed(callback, values, name="val_loss", model=None):
+    """Gives a callback one value for each epoch; returns the epoch after which it wanted to stop."""
+    callback.model = model or model_of()
+    callback.model.stop_training = False
+    callback.on_train_begin()
+    for epoch, value in enumerate(values):
+        callback.on_epoch_begin(epoch)
+        callback.on_epoch_end(epoch, {"loss": 0.0, name: value})
+        if callback.model.stop_training:
+            return epoch
+    return None
+
+
+# --- early stopping ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "values", "stopped"),
+    [
+        ({}, [3, 2, 1, 1], 3),
+        ({"patience": 2}, [3, 2, 2.5, 1, 1.5, 1.2, 1.1], 5),
+        ({"patience": 2}, [3, 2, 2.5, 1, 1.5], None),
+        ({"min_delta": 0.5, "patience": 1}, [3, 2, 1.6], 2),
+        ({"mode": "max", "patience": 1}, [1, 2, 1], 2),
+        ({"baseline": 0.5, "patience": 2}, [3, 2, 1, 0.4], 1),
+        ({"baseline": 0.5, "patience": 3}, [3, 2, 0.4, 0.3], None),
+        ({"start_from_epoch": 2, "patience": 1}, [1, 5, 4, 3, 4], 4),
+        ({"patience": 2}, [3, math.nan, math.nan], 2),
+    ],
+)
+def test_early_stopping(options, values, stopped):
+    callback = C.EarlyStopping(**options)
+    assert feed(callback, values) == stopped
+    assert callback.stopped_epoch == stopped
+
+
+@pytest.mark.parametrize(
+    ("name", "grows"),
+    [
+        ("val_accuracy", True),
+        ("auc", True),
+        ("val_f1_score", True),
+        ("true_positives", True),
+        ("false_positives", False),
+        ("val_loss", False),
+        ("mae", False),
+    ],
+)
+def test_what_is_better_by_the_name(name, grows):
+    assert feed(C.EarlyStopping(name, patience=1), [1, 2, 3], name) == (None if grows else 1)
+
+
+def test_best_weights_come_back_at_the_end():
+    model = model_of(0.5)
+    seen = []
+
+    class Watch(C.Callback):
+        def on_epoch_end(self, epoch, logs):
+            seen.append((logs["loss"], [v.numpy().copy() for v in model.variables]))
+
+    stop = C.EarlyStopping("loss", restore_best_weights=True, patience=3)
+    rise = C.LearningRateScheduler(lambda epoch, rate: rate * 1.5)
+    model.fit(X, Y, epochs=40, callbacks=[Watch(), rise, stop])
+
+    best = min(range(len(seen)), key=lambda i: seen[i][0])
+    assert stop.stopped_epoch == best + 3 < 39
+    assert stop.best == seen[best][0]
+    for variable, value in zip(model.variables, seen[best][1], strict=True):
+        np.testing.assert_array_equal(variable.numpy(), value)
+
+
+# --- learning rates ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "values", "rates"),
+    [
+        ({"patience": 2}, [3, 2, 2, 2, 2, 2], [1, 1, 1, 0.1, 0.1, 0.01]),
+        ({"patience": 1, "factor": 0.5, "min_lr": 0.3}, [1, 1, 1, 1], [1, 0.5, 0.3, 0.3]),
+        ({"patience": 1, "factor": 0.5, "cooldown": 2}, [1, 1, 1, 1, 1], [1, 0.5, 0.5, 0.25, 0.25]),
+        ({"patience": 1, "factor": 0.5, "min_delta": 0.5}, [1, 0.9, 0.2], [1, 0.5, 0.5]),
+    ],
+)
+def test_reduce_on_plateau(options, values, rates):
+    callback = C.ReduceLROnPlateau(**options)
+    model = callback.model = model_of(1.0)
+    callback.on_train_begin()
+    for epoch, (value, rate) in enumerate(zip(values, rates, strict=True)):
+        callback.on_epoch_end(epoch, {"val_loss": value})
+        assert model.optimizer.learning_rate == pytest.approx(rate)
+
+
+def test_scheduler_reaches_the_traced_step():
+    model, twin = model_of(0.1), model_of(0.1)
+    seen = []
+
+    def rate_of(epoch, rate):
+        seen.append((epoch, rate))
+        return 0.1 / 2**epoch
+
+    model.fit(X, Y, batch_size=40, epochs=3, callbacks=[C.LearningRateScheduler(rate_of)])
+    for epoch in range(3):
+        twin.optimizer.learning_rate = 0.1 / 2**epoch
+        twin.train_on_batch(X, Y)
+    assert seen == [(0, 0.1), (1, 0.1), (2, 0.05)]
+    np.testing.assert_allclose(model.get_layer("out").kernel.numpy(), twin.get_layer("out").kernel.numpy(), rtol=1e-5)
+
+
+# --- files ------------------------------------------------------------------------------------------------------------
+
+
+def test_csv_logger(tmp_path):
+    path = tmp_path / "log.csv"
+    model = model_of()
+    first = model.fit(X, Y, epochs=2, callbacks=[C.CSVLogger(path)])
+    second = model.fit(X, Y, epochs=3, initial_epoch=2, callbacks=[C.CSVLogger(path, append=True)])
+    with open(path, newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["epoch"] for row in rows] == ["0", "1", "2"]
+    losses = first.history["loss"] + second.history["loss"]
+    assert [float(row["loss"]) for row in rows] == losses
+    assert list(rows[0]) == ["epoch", "loss", "mae"]
+
+    model.fit(X, Y, callbacks=[C.CSVLogger(path, separator=";")])
+    assert path.read_text().splitlines()[0] == "epoch;loss;mae"
+    assert len(path.read_text().splitlines()) == 2
+
+
+def test_checkpoints_by_epoch_by_steps_and_of_the_best(tmp_path):
+    model = model_of()
+    model.fit(
+        X,
+        Y,
+        batch_size=10,
+        epochs=3,
+        callbacks=[
+            C.ModelCheckpoint(tmp_path / "{epoch:02d}-{mae:.6f}"),
+            C.ModelCheckpoint(tmp_path / "steps-{epoch}-{batch}", save_freq=5),
+            C.ModelCheckpoint(tmp_path / "weights", save_weights_only=True),
+        ],
+    )
+    names = {path.stem for path in tmp_path.glob("*.safetensors")}
+    maes = model.history.history["mae"]
+    assert names == {
+        *(f"{i + 1:02d}-{mae:.6f}" for i, mae in enumerate(maes)),
+        "steps-2-1",
+        "steps-3-2",
+        "weights",
+    }
+    assert {name for name, _ in ln.list_variables(tmp_path / "weights")} == {"out/kernel", "out/bias"}
+    assert {name for name, _ in ln.list_variables(tmp_path / "steps-2-1")} == set(model.training_variables())
+    ln.reset_naming()
+    other = model_of()
+    ln.restore_network_checkpoint(other, tmp_path / f"03-{maes[2]:.6f}")
+    np.testing.assert_array_equal(other.get_layer("out").kernel.numpy(), model.get_layer("out").kernel.numpy())
+
+
+def test_only_better_ones_are_saved(tmp_path):
+    callback = C.ModelCheckpoint(tmp_path / "best", save_best_only=True)
+    model = model_of()
+    values = {}
+    callback.model = model
+    callback.on_train_begin()
+    for epoch, loss in enumerate([3.0, math.nan, 2.0, 2.5]):
+        model.get_layer("out").bias.assign([float(epoch)])
+        callback.on_epoch_begin(epoch)
+        callback.on_epoch_end(epoch, {"val_loss": loss})
+        values[epoch] = float(ln.load_variable(tmp_path / "best", "out/bias")[0])
+    assert values == {0: 0.0, 1: 0.0, 2: 2.0, 3: 2.0}
+    assert callback.best == 2.0
+
+
+# --- history ----------------------------------------------------------------------------------------------------------
+
+
+def test_history_is_drawn(tmp_path):
+    pytest.importorskip("matplotlib")
+    history = model_of().fit(X, Y, epochs=5, validation_split=0.25)
+    figure = history.plot(tmp_path / "history.png")
+    assert [axes.get_title() for axes in figure.axes] == ["loss", "mae"]
+    lines = figure.axes[0].get_lines()
+    assert [line.get_label() for line in lines] == ["training", "validation"]
+    assert lines[1].get_ydata().tolist() == history.history["val_loss"]
+    assert lines[0].get_xdata().tolist() == [0, 1, 2, 3, 4]
+    assert (tmp_path / "history.png").read_bytes()[:4] == b"\x89PNG"
+    with pytest.raises(ValueError, match=r"History: expected epochs to draw, got none. Call fit first"):
+        C.History().plot()
+
+
+def test_drawing_without_matplotlib(monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "matplotlib.figure", None)
+    history = C.History()
+    history.on_epoch_end(0, {"loss": 1.0})
+    with pytest.raises(ImportError, match="History: expected matplotlib to draw with, which is not installed"):
+        history.plot()
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: C.EarlyStopping(mode="best"), "EarlyStopping: expected mode 'auto', 'min' or 'max', got 'best'"),
+        (lambda: C.ReduceLROnPlateau(factor=1), r"ReduceLROnPlateau: expected factor in \(0, 1\), got 1"),
+        (lambda: C.ModelCheckpoint("x", save_freq=0), "ModelCheckpoint: expected save_freq 'epoch' or a number of st"),
+        (
+            lambda: model_of().fit(X, Y, callbacks=[C.EarlyStopping()]),
+            "EarlyStopping: expected 'val_loss' among the logs, got loss, mae. Validation data give the names with",
+        ),
+    ],
+)
+def test_value_errors(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+def test_rate_that_is_no_number():
+    scheduled = model_of(optimizer=ln.optimizers.SGD(ln.optimizers.schedules.CosineDecay(0.1, 10)))
+    with pytest.raises(
+        TypeError, match=r"LearningRateScheduler: expected the optimizer's learning_rate to be a number"
+    ):
+        scheduled.fit(X, Y, callbacks=[C.LearningRateScheduler(lambda epoch, rate: rate)])
