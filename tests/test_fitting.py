@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import layernet as ln
-from layernet import symbolic
+from layernet import feeding, symbolic
 
 RNG = np.random.default_rng(4)
 X = RNG.normal(size=(50, 3)).astype("float32")
@@ -252,6 +252,22 @@ def test_functions_of_ones_own():
     }
 
 
+def test_sequential_is_trained_as_a_model_is():
+    ln.set_seed(2)
+    net = ln.Sequential([ln.layers.Dense(8, activation="tanh"), ln.layers.Dense(1)], name="sequence")
+    net.compile(ln.optimizers.SGD(0.05), "mse")
+    model = regression()
+    net(X)
+    net.set_weights(model.get_weights())
+    net.fit(X, Y, shuffle=False)
+    model.fit(X, Y, shuffle=False)
+    assert_same(weights_of(net), weights_of(model))
+    np.testing.assert_array_equal(net.predict(X), model.predict(X))
+    fresh = ln.Sequential([ln.layers.Dense(1)])
+    fresh.compile("sgd", "mse")
+    assert len(fresh.fit(X, Y, epochs=2).history["loss"]) == 2
+
+
 def test_losses_of_the_network_alone():
     ln.set_seed(1)
     x = ln.Input((3,))
@@ -286,6 +302,26 @@ def test_several_inputs_and_outputs():
     logs = model.evaluate(data, targets, return_dict=True)
     assert logs["size_mae"] == pytest.approx(np.abs(predicted["size"] - Y).mean(), rel=1e-5)
     assert logs["kind_accuracy"] == pytest.approx((predicted["kind"].argmax(1) == LABELS).mean())
+
+
+def test_weights_of_losses():
+    data, targets = {"a": X, "b": X[:, :2]}, {"size": Y, "kind": np.eye(3, dtype="float32")[LABELS]}
+    runs = {}
+    for weights in (None, {"size": 0.5, "kind": 2.0}, {"size": 1.0, "kind": 0.0}):
+        model = two_outputs()
+        model.compile(ln.optimizers.SGD(0.1), "mse", loss_weights=weights)
+        before = weights_of(model)
+        logs = model.evaluate(data, targets, return_dict=True)
+        size, kind = (1.0, 1.0) if weights is None else (weights["size"], weights["kind"])
+        assert logs["loss"] == pytest.approx(size * logs["size_loss"] + kind * logs["kind_loss"], rel=1e-6)
+        model.train_on_batch(data, targets)
+        steps = [a - b for a, b in zip(before, weights_of(model), strict=True)]
+        runs[size, kind] = steps
+    of_size = ["size" in variable.name for variable in model.variables]
+    assert sorted(of_size) == [False, False, True, True]
+    for own, plain, weighted, alone in zip(of_size, *runs.values(), strict=True):
+        np.testing.assert_allclose(weighted, (0.5 if own else 2.0) * plain, atol=1e-6)
+        np.testing.assert_allclose(alone, plain if own else 0.0, atol=1e-6)
 
 
 def test_one_list_of_metrics_for_all_outputs_gives_each_its_own_state():
@@ -668,6 +704,7 @@ def test_exception_in_a_layer_within_the_tape():
         (lambda m: m.fit(X, Y, class_weight={-1: 2.0}), "fit: expected class_weight from class numbers to weights"),
         (lambda m: m.fit(X, [Y, Y]), "TrainStep: expected a target for each of 1 outputs"),
         (lambda m: two(m, loss=["mse"] * 3), "fit: expected a loss for each of 2 targets, got 3 losses"),
+        (lambda m: two(m, loss_weights=[1.0]), "fit: expected loss_weights for each of 2 targets, got 1"),
         (lambda m: two(m, metrics={"shape": ["mae"]}), "fit: expected metrics for kind, size, got some for 'shape'"),
         (lambda m: two(m, metrics=[["mae"]]), "fit: expected metrics for each of 2 targets, got 1 lists"),
         (lambda m: two(m, class_weight={0: 1.0}), "fit: expected one array of targets for class_weight"),
@@ -684,9 +721,9 @@ def test_value_errors(call, message):
         assert_same(before, weights_of(model))
 
 
-def two(_, loss="mse", metrics=None, class_weight=None):
+def two(_, loss="mse", metrics=None, class_weight=None, loss_weights=None):
     model = two_outputs()
-    model.compile("sgd", loss, metrics)
+    model.compile("sgd", loss, metrics, loss_weights)
     targets = {"size": Y, "kind": RNG.normal(size=(50, 3))}
     model.fit({"a": X, "b": X[:, :2]}, targets, class_weight=class_weight)
 
@@ -699,8 +736,6 @@ def test_other_errors():
             call(X, Y)
     with pytest.raises(TypeError, match=r"compile: expected an optimizer or its name, got <function"):
         model.compile(lambda: None)
-    unbuilt = ln.Sequential([ln.layers.Dense(1)])
-    assert not hasattr(unbuilt, "fit")
 
     class Net(ln.Model):
         pass
@@ -732,6 +767,30 @@ def test_data_frames_lists_tensors_and_other_types():
         assert model.evaluate(x, y) == pytest.approx(want.evaluate(X, Y), rel=1e-6)
 
 
+@pytest.mark.parametrize("count", [1, 2, 3, 64, 65, 10_000])
+def test_order_of_rows_is_a_permutation_that_its_key_decides(count):
+    first, after = feeding.permutation(count, (3, 5))
+    again, _ = feeding.permutation(count, (3, 5))
+    other, _ = feeding.permutation(count, (4, 5))
+    np.testing.assert_array_equal(np.sort(first), np.arange(count))
+    np.testing.assert_array_equal(first, again)
+    assert after.numpy()[0] == 3
+    assert after.numpy()[1] > 5
+    if count == 10_000:
+        # Correlations of independent orders are about 1 / sqrt(count) = 0.01.
+        assert abs(np.corrcoef(first, other)[0, 1]) < 0.05
+        assert abs(np.corrcoef(first, np.arange(count))[0, 1]) < 0.05
+        assert abs(np.corrcoef(first[1:], first[:-1])[0, 1]) < 0.05
+
+
+def test_rows_of_arrays_in_any_layout():
+    order = np.array([4, 0, 2])
+    for array in (X, np.asfortranarray(X), X[::2], X.astype(">f4"), X[:, 1], X.astype("float64")[:, ::-1]):
+        got, _, nested = feeding._cut((array, None, {"w": array}), order)
+        np.testing.assert_array_equal(got, array[order])
+        np.testing.assert_array_equal(nested["w"], array[order])
+
+
 def test_iterators_functions_and_iterables():
     def batches():
         return ((X[i : i + 10], Y[i : i + 10], np.ones(10)) for i in range(0, 50, 10))
@@ -753,6 +812,8 @@ def test_iterators_functions_and_iterables():
         for a, b in zip(weights_of(want), weights_of(model), strict=True):
             np.testing.assert_allclose(a, b, atol=1e-6)
     assert want.evaluate(batches) == pytest.approx(want.evaluate(X, Y), rel=1e-6)
+    history = want.fit(X, Y, validation_data=endless(), validation_steps=5, epochs=2)
+    assert history.history["val_loss"][-1] == pytest.approx(want.evaluate(X, Y), rel=1e-6)
     assert want.evaluate(endless(), steps=5) == pytest.approx(want.evaluate(X, Y), rel=1e-6)
 
 
@@ -784,8 +845,6 @@ def test_mapped_array_does_not_stay_in_memory(tmp_path, shuffle):
 
 
 def test_changes_of_a_copied_mapping_are_not_lost(tmp_path):
-    from layernet import feeding
-
     np.memmap(tmp_path / "rows", "float32", "w+", shape=(4096, 4)).flush()
     private = np.memmap(tmp_path / "rows", "float32", "c", shape=(4096, 4))
     shared = np.memmap(tmp_path / "rows", "float32", "r+", shape=(4096, 4))

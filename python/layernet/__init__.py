@@ -50,7 +50,7 @@ from layernet.layers.base import Layer
 from layernet.layers.input_spec import InputSpec
 from layernet.model import Model
 from layernet.naming import reset_naming, variable_scope
-from layernet.network import Network, Sequential
+from layernet.network import Network
 from layernet.ops import (
     abs,
     add,
@@ -149,6 +149,7 @@ from layernet.saving import (
     restore_variables_on_create,
     save_network_checkpoint,
 )
+from layernet.sequential import Sequential
 from layernet.symbolic import Input, Symbol
 from layernet.tape import GradientTape
 from layernet.tensor import DType, Tensor, as_dtype

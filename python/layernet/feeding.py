@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import mmap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -213,15 +214,24 @@ def as_arrays(values: Any) -> Any:
     if isinstance(values, (list, tuple)) and values and all(_is_array(value) for value in values):
         return nest.map_structure(as_arrays, values)
     if hasattr(values, "to_numpy"):
-        return values.to_numpy()
+        return np.asarray(values.to_numpy())
     return np.asarray(values)
 
 
 def permutation(count: int, key: Sequence[int]) -> tuple[npt.NDArray[np.int64], Tensor]:
-    """The numbers below `count` in the order that belongs to a state of the random generator, and the next state."""
+    """The numbers below `count` in the order that belongs to a state of the random generator, and the next state.
+
+    Random numbers with a place in their low bits are sorted, and the places kept. All of them differ, so that the
+    order is the same whatever sorts them.
+    """
+    bits = max(count - 1, 1).bit_length()
     state = _core.Variable(_core.constant(key, dtype=_core.int64), trainable=False)
-    numbers = core_ops.random_uniform(state, shape=[count], dtype=_core.float64, low=0.0, high=1.0)
-    return np.argsort(numbers.numpy(), kind="stable"), state.value()
+    drawn = core_ops.random_int(state, shape=[count], dtype=_core.int64, low=0, high=1 << (62 - bits))
+    numbers: npt.NDArray[np.int64] = drawn.numpy() << bits
+    numbers |= np.arange(count)
+    numbers.sort()
+    numbers &= (1 << bits) - 1
+    return numbers, state.value()
 
 
 def _is_array(value: Any) -> bool:
@@ -234,5 +244,15 @@ def _leaves(part: Any) -> list[npt.NDArray[Any]]:
 
 def _cut(data: Batch, rows: slice | npt.NDArray[np.int64]) -> Batch:
     """Some rows of everything."""
-    x, y, sample_weight = (None if part is None else nest.map_structure(lambda leaf: leaf[rows], part) for part in data)
+    x, y, sample_weight = (_rows(part, rows) for part in data)
     return x, y, sample_weight
+
+
+def _rows(part: Any, rows: slice | npt.NDArray[np.int64]) -> Any:
+    if part is None:
+        return None
+    if not isinstance(part, np.ndarray):
+        return nest.map_structure(partial(_rows, rows=rows), part)
+    # take is several times quicker, but would first copy the whole of an array that is laid out otherwise.
+    plain = part.flags.c_contiguous and part.flags.aligned and part.dtype.isnative
+    return part.take(rows, 0) if plain and not isinstance(rows, slice) else part[rows]

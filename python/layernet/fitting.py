@@ -21,7 +21,7 @@ from layernet.callbacks import Callback, History, layers_in
 from layernet.errors import FailedPreconditionError, InvalidArgumentError
 from layernet.feeding import Arrays, Batch, Batches, ClassWeights, as_arrays, feed_of, permutation
 from layernet.metrics import Mean, MeanMetricWrapper, Metric
-from layernet.model_config import unique_variables
+from layernet.network import unique_variables
 from layernet.prediction import Predicting
 from layernet.progress import Progress
 from layernet.random import random_state
@@ -59,8 +59,12 @@ class Trainable(Predicting):
         state = {name: value for name, value in super().__getstate__().items() if name not in left_out}
         return {**state, "_training": None}
 
-    def compile(self, optimizer: Any = "rmsprop", loss: Any = None, metrics: Any = None) -> None:
+    def compile(
+        self, optimizer: Any = "rmsprop", loss: Any = None, metrics: Any = None, loss_weights: Any = None
+    ) -> None:
         """Say how to train. Weights stay as they are; the optimizer's state is its own.
+
+        Call it again after layers have been frozen or released.
 
         Args:
             optimizer: An optimizer or its name, default "rmsprop".
@@ -69,6 +73,8 @@ class Trainable(Predicting):
                 structure like the outputs, whose values are added. None (default): the network's own losses only.
             metrics: Names, functions like losses, or `Metric` objects; "accuracy" chooses by the shapes. For several
                 outputs one list for all of them, or a dictionary or list of lists, one for each.
+            loss_weights: What the losses of several outputs are multiplied by, in a structure like the outputs; None
+                (default) means 1.
 
         Raises:
             TypeError: The optimizer is none.
@@ -79,7 +85,7 @@ class Trainable(Predicting):
         self.optimizer = optimizers.get(optimizer)
         if not isinstance(self.optimizer, optimizers.Optimizer):
             raise TypeError(f"compile: expected an optimizer or its name, got {optimizer!r}.")
-        self._training = Training(self.optimizer, loss, metrics)
+        self._training = Training(self.optimizer, loss, metrics, loss_weights)
 
     def fit(
         self,
@@ -96,6 +102,7 @@ class Trainable(Predicting):
         sample_weight: Any = None,
         initial_epoch: int = 0,
         steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
         resume: bool = False,
     ) -> History:
         """Train.
@@ -119,9 +126,10 @@ class Trainable(Predicting):
             sample_weight: One number per row; None (default) means 1.
             initial_epoch: The number of the first epoch, default 0.
             steps_per_epoch: How many batches make an epoch; None (default): all there are.
+            validation_steps: How many batches of validation data, given as batches, are taken; None (default): all.
             resume: Whether to go on where the latest `fit` of this model ended, or where the run ended whose
                 `training_variables` were restored: in the same epoch, at the next batch, in the same order of rows.
-                Metrics and loss of that epoch are those of its rest. Default False.
+                Metrics and loss of that epoch are those of its rest, and callbacks begin anew. Default False.
 
         Returns:
             What happened, a `History`: `history.history["loss"]` has the mean loss of each epoch.
@@ -153,7 +161,7 @@ class Trainable(Predicting):
             parts = validation_data if isinstance(validation_data, tuple) else (validation_data,)
             size = feed.batch_size if isinstance(feed, Arrays) and len(parts) > 1 else None
             inputs, targets, weights = (*parts, None, None)[:3]
-            validation = feed_of("validation_data", inputs, targets, weights, size, None)
+            validation = feed_of("validation_data", inputs, targets, weights, size, validation_steps)
         elif validation_split:
             if not isinstance(feed, Arrays):
                 raise InvalidArgumentError(
@@ -349,7 +357,7 @@ class Training:
 
     Args:
         optimizer: An optimizer.
-        loss, metrics: As given to `compile`.
+        loss, metric_list, loss_weights: As given to `compile`.
 
     Attributes:
         position: int64 [4]: epoch, batch, and the state of the random generator from which the order of the epoch's
@@ -358,8 +366,9 @@ class Training:
         rate: float64: the optimizer's learning rate, NaN unless it is a number.
     """
 
-    def __init__(self, optimizer: optimizers.Optimizer, loss: Any, metric_list: Any) -> None:
+    def __init__(self, optimizer: optimizers.Optimizer, loss: Any, metric_list: Any, loss_weights: Any) -> None:
         self.optimizer = optimizer
+        self._weights = loss_weights
         self._loss = None if loss is None else nest.map_structure(losses.get, loss)
         self._metrics = metric_list
         _check_metrics(metric_list)
@@ -419,13 +428,20 @@ class Training:
                 f"fit: expected a loss for each of {len(names)} targets, got {len(functions)} losses. Give compile one "
                 "for all, or a structure like the targets."
             )
+        weights = [1.0] * len(names) if self._weights is None else nest.flatten(self._weights)
+        if len(weights) != len(names):
+            raise InvalidArgumentError(
+                f"fit: expected loss_weights for each of {len(names)} targets, got {len(weights)}. Give compile a "
+                "structure like the targets."
+            )
         objectives = []
         several = len(names) > 1
-        for name, function, given in zip(names, functions, _metrics_of(self._metrics, names), strict=True):
+        parts = zip(names, functions, weights, _metrics_of(self._metrics, names), strict=True)
+        for name, function, weight, given in parts:
             prefix = f"{name}_" if several else ""
             own = _metric_objects(given, several)
             mean = Mean(f"{prefix}loss") if several else None
-            objectives.append(Objective(function, [metric for _, metric in own], mean))
+            objectives.append(Objective(function, weight, [metric for _, metric in own], mean))
             shown = [(f"{prefix}loss", mean)] if mean is not None else []
             for shown_name, metric in [*shown, *((f"{prefix}{key}", metric) for key, metric in own)]:
                 self._shown[_unique(shown_name, self._shown)] = metric
@@ -457,12 +473,16 @@ class Objective:
 
     Args:
         loss: A function, or None for 0.
+        weight: What it is multiplied by.
         metric_list: Metrics.
-        mean: Gets the loss, to show it beside those of other outputs; None for a single output.
+        mean: Gets the loss without its weight, to show it beside those of other outputs; None for a single output.
     """
 
-    def __init__(self, loss: Callable[..., Any] | None, metric_list: list[Metric], mean: Mean | None) -> None:
+    def __init__(
+        self, loss: Callable[..., Any] | None, weight: float, metric_list: list[Metric], mean: Mean | None
+    ) -> None:
         self._loss = loss
+        self._weight = float(weight)
         self._metrics = metric_list
         self._mean = mean
         self._takes_weights = loss is not None and _takes(loss, "sample_weight")
@@ -474,7 +494,7 @@ class Objective:
         if self._mean is not None:
             rows = _ops.ones_like(losses._value(y_pred))
             self._mean.update_state(_ops.multiply(rows, _ops.cast(value, dtype=rows.dtype)))
-        return value
+        return value if self._weight == 1.0 else _ops.affine(value, scale=self._weight)
 
     def _value(self, y_true: Any, y_pred: Any, sample_weight: Any) -> Any:
         if self._loss is None:
@@ -712,7 +732,8 @@ def _targets(y: Any, objectives: list[Objective]) -> list[npt.NDArray[Any]]:
 
 
 def _rows_of(batch: Batch) -> int:
-    return int(nest.flatten(batch[0])[0].shape[0])
+    x = batch[0]
+    return int((x if type(x) is np.ndarray else nest.flatten(x)[0]).shape[0])
 
 
 def _takes(function: Callable[..., Any], name: str) -> bool:

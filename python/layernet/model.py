@@ -14,8 +14,9 @@ from layernet.errors import FormatError
 from layernet.fitting import Trainable
 from layernet.functional import CallGraph
 from layernet.layers.base import Layer
-from layernet.model_config import decode_model, encode_model, unique_variables
+from layernet.model_config import decode_model, encode_model
 from layernet.naming import VariableScope, restore_scope
+from layernet.network import unique_variables
 from layernet.saving import file_value, stored_variable
 from layernet.tensorfile import TensorFile, write_tensors
 from layernet.tracking import adopt

@@ -25,15 +25,16 @@ from layernet.errors import FormatError
 from layernet.functional import CallGraph, Slot
 from layernet.layers.base import Layer
 from layernet.layers.input_spec import InputSpec
-from layernet.network import Network, Sequential
+from layernet.network import Network
+from layernet.sequential import Sequential
 from layernet.symbolic import Input
 from layernet.tensor import DType, as_dtype
-from layernet.variable import Variable, creation_check
+from layernet.variable import creation_check
 
 if TYPE_CHECKING:
     from layernet.model import Model
 
-__all__ = ["decode_model", "encode_model", "unique_variables"]
+__all__ = ["decode_model", "encode_model"]
 
 VERSION = 1
 # Structures nest only as deep as somebody wrote them; this is far beyond.
@@ -44,11 +45,6 @@ _SPARE_BYTES = 1 << 26
 _NO_FILE_BYTES = 1 << 34
 
 _OWN = {name: getattr(layers, name) for name in layers.__all__ if name not in ("InputSpec", "Layer")}
-
-
-def unique_variables(network: Layer) -> list[Variable]:
-    """The variables of a network, each once, in order."""
-    return list({id(variable): variable for variable in network.variables}.values())
 
 
 # --- writing ---------------------------------------------------------------------------------------------------------
