@@ -500,6 +500,24 @@ def test_ctrl_c_ends_after_the_step_and_fit_goes_on():
     assert_same(weights_of(whole), weights_of(broken))
 
 
+@pytest.mark.parametrize("made_elsewhere", [False, True])
+def test_going_on_after_the_last_batch_of_an_epoch(made_elsewhere):
+    def batches():
+        return ((X[i : i + 10], Y[i : i + 10]) for i in range(0, 50, 10))
+
+    data = {"x": batches} if made_elsewhere else {"x": X, "y": Y, "batch_size": 10}
+    whole = regression()
+    whole.fit(epochs=3, **data)
+    broken = regression()
+    with pytest.raises(RuntimeError, match="stop"):
+        broken.fit(epochs=3, callbacks=[Break(10, fail)], **data)
+    assert broken.training_variables()["training/position"].numpy()[:2].tolist() == [1, 5]
+    history = broken.fit(epochs=3, resume=True, **data)
+    assert history.epoch == [0, 1, 2]
+    assert np.isnan(history.history["loss"][1])
+    assert_same(weights_of(whole), weights_of(broken))
+
+
 def test_going_on_with_batches_made_elsewhere():
     def batches():
         return ((X[i : i + 10], Y[i : i + 10]) for i in range(0, 50, 10))

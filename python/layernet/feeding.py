@@ -117,7 +117,7 @@ class Batches:
                     f"{self._who}: expected batches (x, y) or (x, y, sample_weight), got a tuple of {len(parts)}."
                 )
             yield as_arrays(parts[0]), *(as_arrays(part) for part in (*parts[1:], None, None)[:2])
-        if not taken:
+        if not taken and not start:
             raise InvalidArgumentError(
                 f"{self._who}: expected batches, got none. An iterator is used up after one epoch: give an iterable "
                 "that starts anew, a function that returns one, or say how many steps make an epoch."

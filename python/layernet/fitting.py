@@ -544,8 +544,8 @@ class _Epoch:
 
     @property
     def loss(self) -> float:
-        """The mean over all rows so far."""
-        return self._total / self._rows
+        """The mean over all rows so far; NaN when a run went on after the last batch of an epoch."""
+        return self._total / self._rows if self._rows else math.nan
 
     def go(self, place: _Place, shuffle: bool, weighting: ClassWeights | None) -> None:
         """All steps of the epoch from a place on."""
