@@ -18,27 +18,64 @@ struct DepthwiseCall {
   bool relu;
 };
 
-// The sums of P positions from ox on, for V vectors of channels; `taps` are those of the first position.
+// Sums of P positions for V vectors of channels.
+template <int P, int V, class T, class Place>
+struct DepthwiseSums {
+  Vec<T> sum[P][V];
+  const Place (&place)[V];
+
+  LN_INLINE DepthwiseSums(const DepthwiseCall<T>& call, const Place (&at)[V]) : place(at) {
+    unroll<V>(LN_EACH(v) {
+      const Vec<T> start = call.bias ? place[v].load(call.bias) : Vec<T>::zero();
+      unroll<P>(LN_EACH(p) { sum[p][v] = start; });
+    });
+  }
+  // y is that of the first position.
+  LN_INLINE void store(const DepthwiseCall<T>& call, T* y) {
+    if (call.relu) unroll<P>(LN_EACH(p) { unroll<V>(LN_EACH(v) { sum[p][v] = max(Vec<T>::zero(), sum[p][v]); }); });
+    unroll<P>(LN_EACH(p) { unroll<V>(LN_EACH(v) { place[v].store(sum[p][v], y + p * call.d.c); }); });
+  }
+};
+
+// P positions from ox on; `taps` are those of the first.
 template <int P, int V, class T, class Place>
 LN_INLINE void depthwise_sums(const DepthwiseCall<T>& call, const Line& line, size_t ox, const Taps& taps,
                               const Place (&place)[V]) {
   const size_t c = call.d.c, step = call.d.stride[2] * c;
-  Vec<T> sum[P][V];
-  unroll<V>(LN_EACH(v) {
-    const Vec<T> start = call.bias ? place[v].load(call.bias) : Vec<T>::zero();
-    unroll<P>(LN_EACH(p) { sum[p][v] = start; });
-  });
+  DepthwiseSums<P, V, T, Place> sums(call, place);
   for_each_tap(
       call.d, line, taps, [&](size_t tap, size_t pixel) __attribute__((always_inline)) {
         const T *x = call.x + pixel * c, *w = call.w + tap * c;
         unroll<V>(LN_EACH(v) {
           const Vec<T> factor = place[v].load(w);
-          unroll<P>(LN_EACH(p) { sum[p][v] = fma(place[v].load(x + p * step), factor, sum[p][v]); });
+          unroll<P>(LN_EACH(p) { sums.sum[p][v] = fma(place[v].load(x + p * step), factor, sums.sum[p][v]); });
         });
       });
-  if (call.relu) unroll<P>(LN_EACH(p) { unroll<V>(LN_EACH(v) { sum[p][v] = max(Vec<T>::zero(), sum[p][v]); }); });
-  T* y = call.y + (line.row + ox) * c;
-  unroll<P>(LN_EACH(p) { unroll<V>(LN_EACH(v) { place[v].store(sum[p][v], y + p * c); }); });
+  sums.store(call, call.y + (line.row + ox) * c);
+}
+// The same for K taps next to each other and positions S apart, whose windows overlap: each element is loaded once for
+// all of them. 3x3 on 32x32x64, Zen 4, avx512, rows that are not aligned: 21 us instead of 29 us.
+template <int P, int K, int S, class T, class Place>
+LN_INLINE void overlapping_sums(const DepthwiseCall<T>& call, const Line& line, size_t ox, size_t from,
+                                const Place (&place)[1]) {
+  const size_t c = call.d.c;
+  DepthwiseSums<P, 1, T, Place> sums(call, place);
+  for_each_tap_row(
+      call.d, line, [&](size_t tap, size_t pixel) __attribute__((always_inline)) {
+        const T *x = call.x + (pixel + from) * c, *w = call.w + tap * c;
+        Vec<T> factor[K];
+        unroll<K>(LN_EACH(k) { factor[k] = place[0].load(w + k * c); });
+        unroll<(P - 1) * S + K>(LN_EACH(i) {
+          Vec<T> element = place[0].load(x + i * c);
+          hold(element);
+          unroll<K>(LN_EACH(k) {
+            constexpr int ahead = decltype(i)::value - decltype(k)::value;
+            if constexpr (ahead >= 0 && ahead % S == 0 && ahead / S < P)
+              sums.sum[ahead / S][0] = fma(element, factor[k], sums.sum[ahead / S][0]);
+          });
+        });
+      });
+  sums.store(call, call.y + (line.row + ox) * c);
 }
 
 // Positions of a line one by one.
@@ -55,16 +92,34 @@ LN_INLINE void single_positions(const DepthwiseCall<T>& call, const Line& line, 
     if (j < c) depthwise_sums<1, 1>(call, line, ox, taps, {Partial<T>{j, static_cast<int>(c - j)}});
   }
 }
-// Positions whose windows lie inside x along the line, P or more of them; the last P may overlap those before.
-template <int P, class T>
-LN_INLINE void several_positions(const DepthwiseCall<T>& call, const Line& line, size_t first, size_t end) {
-  for_each_channels<T>(
-      call.d.c, [&](auto place) __attribute__((always_inline)) {
-        for (size_t i = first; i < end; i += P) {
-          const size_t ox = end - i < P ? end - P : i;
-          depthwise_sums<P, 1>(call, line, ox, taps_at(call.d, 2, ox), {place});
-        }
-      });
+// Positions whose windows lie inside x along the line, P or more of them; the last P may overlap those before. With K
+// and S, rows of the kernel have K taps and positions are S apart.
+template <int P, int K = 0, int S = 0, class T>
+void several_positions(const DepthwiseCall<T>& call, const Line& line, size_t first, size_t end) noexcept {
+  for (size_t i = first; i < end; i += P) {
+    const size_t ox = end - i < P ? end - P : i;
+    const Taps taps = taps_at(call.d, 2, ox);
+    for_each_channels<T>(
+        call.d.c, [&](auto place) __attribute__((always_inline)) {
+          if constexpr (K == 0) {
+            depthwise_sums<P, 1>(call, line, ox, taps, {place});
+          } else {
+            overlapping_sums<P, K, S>(call, line, ox, taps.from, {place});
+          }
+        });
+  }
+}
+template <class T>
+using SeveralPositions = void (*)(const DepthwiseCall<T>&, const Line&, size_t first, size_t end) noexcept;
+template <class T>
+SeveralPositions<T> several_positions_for(const WindowDims& d, size_t inside) noexcept {
+  if (inside < 8) return several_positions<4, 0, 0, T>;
+  if (d.dilation[2] == 1 && d.stride[2] <= 2) {
+    const bool one = d.stride[2] == 1;
+    if (d.window[2] == 3) return one ? several_positions<8, 3, 1, T> : several_positions<8, 3, 2, T>;
+    if (d.window[2] == 5) return one ? several_positions<8, 5, 1, T> : several_positions<8, 5, 2, T>;
+  }
+  return several_positions<8, 0, 0, T>;
 }
 
 // y = activation(sums + bias); bias may be null.
@@ -76,6 +131,7 @@ void depthwise(const T* x, const T* w, const T* bias, T* y, const WindowDims* di
   const Epilogue<T> epilogue(activation, params);
   const size_t first = positions_of(d, 2, 0).first, end = positions_of(d, 2, d.window[2] - 1).end;
   const size_t inside = first < end ? end - first : 0;
+  const SeveralPositions<T> several = several_positions_for<T>(d, inside);
   FlushDenormals mode;
   for_each_line(
       d, [&](const Line& line) __attribute__((always_inline)) {
@@ -83,7 +139,7 @@ void depthwise(const T* x, const T* w, const T* bias, T* y, const WindowDims* di
           single_positions(call, line, 0, d.out[2]);
         } else {
           single_positions(call, line, 0, first);
-          inside < 8 ? several_positions<4>(call, line, first, end) : several_positions<8>(call, line, first, end);
+          several(call, line, first, end);
           single_positions(call, line, end, d.out[2]);
         }
         if (epilogue.none()) return;

@@ -8,6 +8,7 @@ LN_BEGIN_TARGET
 
 template <int I>
 struct Index {
+  static constexpr int value = I;
   constexpr operator int() const { return I; }
 };
 

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "ops/conv.h"
+#include "ops/conv_lines.h"
 #include "ops/fused.h"
 
 namespace layernet {
@@ -15,7 +16,8 @@ namespace {
 
 struct ConvParams {
   WindowParams window;
-  bool packed = false;  // the kernel matrix is in step.kept
+  bool packed = false;    // the kernel matrix is in step.kept
+  bool by_lines = false;  // in as many parts as conv_lines.h has products for a line
   bool has_bias = false, has_residual = false;
   int activation = kernels::kActNone;
   double alpha = 1.0;
@@ -107,31 +109,49 @@ kernels::GemmArgs product(std::size_t m, std::size_t n, std::size_t k, const voi
   return g;
 }
 
-// The kernel as the right operand of the product, [depth, out] or its transpose, packed: from the plan, or here and
-// now.
+// The kernel as the right operand of the product, [depth, out] or its transpose, or as several such one below the
+// other.
+struct KernelMatrix {
+  std::size_t parts, rows, columns;
+  std::size_t row_stride, column_stride;
+
+  KernelMatrix(std::size_t depth, std::size_t out, bool transposed, std::size_t parts = 1) noexcept
+      : parts(parts),
+        rows(transposed ? out : depth / parts),
+        columns(transposed ? depth : out),
+        row_stride(transposed ? 1 : out),
+        column_stride(transposed ? out : 1) {}
+  // Bytes of a packed part.
+  template <class T>
+  std::size_t bytes(const kernels::KernelTable& k) const noexcept {
+    return scratch_part(LN_PICK(T, k, pack_b_bytes)(rows, columns));
+  }
+  template <class T>
+  void pack(const kernels::KernelTable& k, const T* w, void* to) const noexcept {
+    for (std::size_t i = 0; i < parts; ++i) LN_PICK(T, k, pack_b)
+    (w + i * rows * row_stride, row_stride, column_stride, rows, columns,
+     static_cast<unsigned char*>(to) + i * bytes<T>(k));
+  }
+};
+
+// Packed for the plan, or each time.
 template <class T>
-const void* packed_kernel(const Step& step, const View& w, std::size_t depth, std::size_t out, bool transposed,
-                          unsigned char*& room) noexcept {
+const void* packed_kernel(const Step& step, const View& w, const KernelMatrix& matrix, unsigned char*& room) noexcept {
   if (step.get<ConvParams>().packed) return step.kept;
-  const auto& k = *step.kernels;
-  const std::size_t rows = transposed ? out : depth, columns = transposed ? depth : out;
-  void* packed = take_scratch<unsigned char>(room, LN_PICK(T, k, pack_b_bytes)(rows, columns));
-  LN_PICK(T, k, pack_b)(w.as<T>(), transposed ? 1 : out, transposed ? out : 1, rows, columns, packed);
+  void* packed = take_scratch<unsigned char>(room, matrix.parts * matrix.bytes<T>(*step.kernels));
+  matrix.pack(*step.kernels, w.as<T>(), packed);
   return packed;
 }
 template <class T>
-void prepare_kernel(Preparation& p, std::size_t input, bool transposed) {
-  const Shape& w = p.in(input).shape;
-  const std::size_t depth = kernel_depth(w), out = static_cast<std::size_t>(w.back().value());
-  const std::size_t rows = transposed ? out : depth, columns = transposed ? depth : out;
-  const auto& k = p.kernels();
-  const std::size_t bytes = LN_PICK(T, k, pack_b_bytes)(rows, columns);
-  if (const Tensor* constant = p.constant(input)) {
-    LN_PICK(T, k, pack_b)
-    (constant->as<T>(), transposed ? 1 : out, transposed ? out : 1, rows, columns, p.keep(bytes, 1U << input));
-  } else {
+void prepare_kernel(Preparation& p, const KernelMatrix& matrix) {
+  const std::size_t bytes = matrix.parts * matrix.bytes<T>(p.kernels());
+  if (const Tensor* constant = p.constant(1))
+    matrix.pack(p.kernels(), constant->as<T>(), p.keep(bytes, 1U << 1));
+  else
     p.scratch(Dim(static_cast<std::int64_t>(bytes)), 1);
-  }
+}
+std::size_t channels_out(const Shape& w) noexcept {
+  return static_cast<std::size_t>(w.back().value());
 }
 
 // dx, of spatial sizes `size`, from inputs dy and w: every dy times the kernel, added where its window lay. Also the
@@ -167,8 +187,8 @@ struct ConvInputGrad : ConvFields {
     ConvParams& params = p.params<ConvParams>();
     params.window = window("conv_input_grad", p.in(1).shape, size.size());
     params.packed = p.constant(1) != nullptr;
-    prepare_kernel<T>(p, 1, true);
     const std::size_t depth = kernel_depth(p.in(1).shape);
+    prepare_kernel<T>(p, KernelMatrix(depth, channels_out(p.in(1).shape), true));
     p.scratch(Dim(static_cast<std::int64_t>(block_rows<T>(depth) * depth)), sizeof(T));
     p.work(element_count(p.in(0).shape, "conv_input_grad"), 2.0 * static_cast<double>(depth));
     p.run(run<T>, "gemm_packed");
@@ -182,7 +202,7 @@ struct ConvInputGrad : ConvFields {
     const std::size_t positions = positions_of(d);
     if (dx.size() == 0) return;
     auto* room = static_cast<unsigned char*>(b.scratch);
-    const void* kernel = packed_kernel<T>(step, w, depth, out, true, room);
+    const void* kernel = packed_kernel<T>(step, w, KernelMatrix(depth, out, true), room);
     const bool pointwise = is_pointwise(d);
     if (!pointwise) std::memset(dx.data, 0, dx.size() * sizeof(T));
     const std::size_t block = pointwise ? positions : block_rows<T>(depth);
@@ -283,17 +303,19 @@ struct Conv : ConvFields, FusedFields {
   template <class T>
   void prepare_for(Preparation& p) const {
     const std::size_t count = p.in().size();
-    p.params<ConvParams>() = {window("conv", p.in(1).shape, p.in(0).shape.size() - 2),
-                              p.constant(1) != nullptr,
-                              count >= 3,
-                              count == 4,
-                              activation,
-                              alpha};
+    const Shape &x = p.in(0).shape, &w = p.in(1).shape, &y = p.out().shape;
+    ConvParams& params = p.params<ConvParams>();
+    params = {
+        window("conv", w, x.size() - 2), p.constant(1) != nullptr, false, count >= 3, count == 4, activation, alpha};
     if (count == 4) p.in_place(3);
-    prepare_kernel<T>(p, 1, false);
-    const std::size_t depth = kernel_depth(p.in(1).shape);
-    p.scratch(Dim(static_cast<std::int64_t>(block_rows<T>(depth) * depth)), sizeof(T));
-    p.work(element_count(p.out().shape, "conv"), 2.0 * static_cast<double>(depth));
+    const kernels::WindowDims d = window_dims(params.window, x, y);
+    const std::size_t depth = kernel_depth(d);
+    params.by_lines = !is_pointwise(d) && conv_by_lines(d);
+    const ConvLines lines(d);
+    prepare_kernel<T>(p, KernelMatrix(depth, channels_out(w), false, params.by_lines ? lines.runs : 1));
+    const std::size_t room = params.by_lines ? lines.room(d) : is_pointwise(d) ? 0 : block_rows<T>(depth) * depth;
+    p.scratch(Dim(static_cast<std::int64_t>(room)), sizeof(T));
+    p.work(element_count(y, "conv"), 2.0 * static_cast<double>(depth));
     p.run(run<T>, "gemm_packed");
   }
   template <class T>
@@ -305,17 +327,31 @@ struct Conv : ConvFields, FusedFields {
     if (y.size() == 0) return;
     // Sums start from what the output holds.
     if (p.has_residual && b.in[3].data != y.data) std::memcpy(y.data, b.in[3].data, y.size() * sizeof(T));
+    const KernelMatrix matrix(depth, out, false, p.by_lines ? ConvLines(d).runs : 1);
     auto* room = static_cast<unsigned char*>(b.scratch);
-    const void* kernel = packed_kernel<T>(step, w, depth, out, false, room);
+    const auto* kernel = static_cast<const unsigned char*>(packed_kernel<T>(step, w, matrix, room));
+    kernels::GemmArgs base = product(0, out, depth, nullptr, 0, 1, y.data);
+    base.b = kernel;
+    base.bias = p.has_bias ? b.in[2].data : nullptr;
+    base.accumulate = p.has_residual;
+    base.activation = p.activation;
+    base.act_params = &p.alpha;
+    const auto multiply = LN_PICK(T, *step.kernels, gemm_packed);
+    if (p.by_lines) {
+      const std::size_t part = matrix.bytes<T>(*step.kernels);
+      return conv_lines(d, x.as<T>(), reinterpret_cast<T*>(room), base, [&](kernels::GemmArgs& g, std::size_t run) {
+        g.b = kernel + run * part;
+        multiply(&g);
+      });
+    }
     each_block(step, d, x.as<T>(), reinterpret_cast<T*>(room),
-               [&](std::size_t first, std::size_t rows, const T* matrix, std::size_t stride) {
-                 kernels::GemmArgs g = product(rows, out, depth, matrix, stride, 1, y.as<T>() + first * out);
-                 g.b = kernel;
-                 g.bias = p.has_bias ? b.in[2].data : nullptr;
-                 g.accumulate = p.has_residual;
-                 g.activation = p.activation;
-                 g.act_params = &p.alpha;
-                 LN_PICK(T, *step.kernels, gemm_packed)(&g);
+               [&](std::size_t first, std::size_t rows, const T* a, std::size_t stride) {
+                 kernels::GemmArgs g = base;
+                 g.m = rows;
+                 g.a = a;
+                 g.rsa = stride;
+                 g.c = y.as<T>() + first * out;
+                 multiply(&g);
                });
   }
 };

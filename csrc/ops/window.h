@@ -74,14 +74,15 @@ inline std::size_t pad_before(std::int64_t in, std::int64_t out, std::int64_t sp
   return total > 0 ? static_cast<std::size_t>(total / 2) : 0;
 }
 
-// For the kernels: windows over x give y.
-inline kernels::WindowDims window_dims(const WindowParams& p, const View& x, const View& y) noexcept {
+// For the kernels: windows over x give y. A batch that is not known yet counts as none.
+inline kernels::WindowDims window_dims(const WindowParams& p, const Shape& x, const Shape& y) noexcept {
+  const std::size_t rank = x.size();
   kernels::WindowDims d{};
-  d.n = static_cast<std::size_t>(x.dim(0));
-  d.c = static_cast<std::size_t>(x.dim(x.rank() - 1));
+  d.n = x[0].is_fixed() ? static_cast<std::size_t>(x[0].value()) : 0;
+  d.c = static_cast<std::size_t>(x.back().value());
   for (std::size_t k = 0; k < 3; ++k) {
-    const bool used = k + x.rank() >= 5;
-    const std::int64_t in = used ? x.dim(k + x.rank() - 4) : 1, out = used ? y.dim(k + x.rank() - 4) : 1;
+    const bool used = k + rank >= 5;
+    const std::int64_t in = used ? x[k + rank - 4].value() : 1, out = used ? y[k + rank - 4].value() : 1;
     d.in[k] = static_cast<std::size_t>(in);
     d.out[k] = static_cast<std::size_t>(out);
     d.window[k] = static_cast<std::size_t>(p.size[k]);
@@ -90,6 +91,9 @@ inline kernels::WindowDims window_dims(const WindowParams& p, const View& x, con
     d.pad[k] = pad_before(in, out, p.span(k), p.stride[k], p.padding);
   }
   return d;
+}
+inline kernels::WindowDims window_dims(const WindowParams& p, const View& x, const View& y) noexcept {
+  return window_dims(p, *x.shape, *y.shape);
 }
 inline std::size_t positions_of(const kernels::WindowDims& d) noexcept {
   return d.n * d.out[0] * d.out[1] * d.out[2];

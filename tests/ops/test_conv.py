@@ -99,6 +99,9 @@ BIG = [
     ((2, 30, 700, 3), (1, 4, 3, 9), {}),
     ((1, 50, 50, 64), (3, 3, 64, 3), {"strides": [2, 2], "dilation": [2, 2]}),
     ((2, 9, 11, 13, 7), (3, 2, 3, 7, 5), {"padding": "same"}),
+    ((150, 3, 2, 20), (2, 2, 20, 40), {"padding": "same"}),  # lines too short: positions of several images in one block
+    ((2, 70, 40, 50), (3, 3, 50, 36), {"padding": "same", "strides": [2, 1]}),  # several blocks of padded lines
+    ((1, 5, 9, 30, 6), (2, 3, 3, 6, 35), {"padding": "same", "dilation": [1, 2, 2]}),  # taps that are apart
 ]
 
 
@@ -141,14 +144,28 @@ def test_image_has_the_same_bits_in_any_batch_and_in_a_plan(x_shape, w_shape, op
     np.testing.assert_array_equal(plan.run([x])[0], whole)
 
 
-def test_paths_without_a_copy_give_the_same_bits():
-    """A line long enough to be read in place, and the same line cut short."""
+def test_lines_of_any_length_give_the_same_bits():
+    """A line, the same cut short, and so short that its windows are written out."""
     x, w = RNG.normal(size=(1, 60, 3)).astype("float32"), RNG.normal(size=(4, 3, 5)).astype("float32")
 
     long = ops.conv(x, w).numpy()
-    short = ops.conv(x[:, :13], w).numpy()
 
-    np.testing.assert_array_equal(short[0], long[0, :10])
+    for size in (13, 6, 5):
+        np.testing.assert_array_equal(ops.conv(x[:, :size], w).numpy()[0], long[0, : size - 3])
+
+
+@pytest.mark.parametrize("filters", [1, 5, 40])
+@pytest.mark.parametrize("options", [{}, {"dilation": [1, 4, 1]}, {"strides": [2, 2, 2]}])
+def test_windows_that_lie_in_the_padding_give_bias_and_residual(options, filters):
+    """Kernels larger than the image; with dilation of 4 its two lines fall between all rows of taps."""
+    x, w = RNG.normal(size=(2, 1, 2, 6, 3)), RNG.normal(size=(3, 2, 2, 3, filters))
+    bias = RNG.normal(size=filters)
+    residual = RNG.normal(size=reference.conv(x, w, padding="same", **options).shape)
+
+    y = ops.conv(x, w, bias, residual, padding="same", activation="relu", **options)
+
+    want = reference.conv(x, w, bias, residual, padding="same", activation="relu", **options)
+    np.testing.assert_allclose(y.numpy(), want, rtol=0, atol=1e-12)
 
 
 def test_transposed_convolution_of_a_strided_one():
@@ -176,3 +193,11 @@ def test_batch_symbol_stays_in_the_shapes():
     y = ops.conv(x, np.ones((3, 3, 3, 4), "float32"), padding="same", strides=[2, 2])
 
     assert y.shape == (None, 4, 4, 4)
+
+
+def test_dilation_far_beyond_the_image():
+    x, w = RNG.normal(size=(1, 5, 5, 2)), RNG.normal(size=(3, 3, 2, 4))
+
+    y = ops.conv(x, w, padding="same", dilation=[2**31 - 1, 2**31 - 1]).numpy()
+
+    np.testing.assert_allclose(y, x @ w[1, 1], rtol=0, atol=1e-14)

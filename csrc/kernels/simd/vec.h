@@ -168,6 +168,19 @@ LN_INLINE Vec<T> ldexp(Vec<T> a, Vec<T> n) {
 }
 #endif
 
+// Keeps v in a register. gcc 12 makes a load that serves several products an operand in memory of each of them, which
+// costs as many loads, two accesses each where v crosses a cache line.
+template <class T>
+LN_INLINE void hold(Vec<T>& v) {
+#if defined(__x86_64__) || defined(__i386__)
+  __asm__("" : "+v"(v.v));
+#elif defined(__aarch64__)
+  __asm__("" : "+w"(v.v));
+#else
+  (void)v;
+#endif
+}
+
 // True in the first n lanes.
 template <class T>
 LN_INLINE Mask<T> first_lanes(int n) {
