@@ -1,10 +1,10 @@
-"""Writes a workload as an ONNX model with a free batch dimension."""
+"""Writes a workload as an ONNX model with a free batch dimension; images have their channels first."""
 
 from __future__ import annotations
 
 from onnx import TensorProto, checker, helper, numpy_helper
 
-from workloads import EPSILON, Workload
+from workloads import EPSILON, PRODUCTS, Workload
 
 OPERATORS = {"relu": "Relu", "tanh": "Tanh", "gelu": "Gelu", "add": "Add"}
 
@@ -17,10 +17,20 @@ def write(workload: Workload) -> bytes:
         return name
 
     for step in workload.steps:
-        if step.op == "dense":
-            kernel, bias = (constant(f"{step.output}_{i}", array) for i, array in enumerate(step.arrays))
+        if step.op in PRODUCTS:
+            kernel, bias = step.arrays
+            options = {}
+            if step.op != "dense":
+                options = {"auto_pad": "SAME_UPPER", "strides": [step.stride] * 2}
+            if step.op == "conv":
+                kernel = kernel.transpose(3, 2, 0, 1)
+            elif step.op == "depthwise":
+                kernel = kernel.transpose(2, 0, 1)[:, None]
+                options["group"] = len(kernel)
+            names = [constant(f"{step.output}_{i}", array) for i, array in enumerate((kernel, bias))]
             product = f"{step.output}_product" if step.activation else step.output
-            nodes.append(helper.make_node("Gemm", [step.inputs[0], kernel, bias], [product]))
+            operator = "Gemm" if step.op == "dense" else "Conv"
+            nodes.append(helper.make_node(operator, [step.inputs[0], *names], [product], **options))
             if step.activation:
                 nodes.append(helper.make_node(OPERATORS[step.activation], [product], [step.output]))
         elif step.op == "batch_norm":
@@ -30,12 +40,19 @@ def write(workload: Workload) -> bytes:
             )
         else:
             nodes.append(helper.make_node(OPERATORS[step.op], list(step.inputs), [step.output]))
-    units = workload.steps[-1].arrays[0].shape[1]
     graph = helper.make_graph(
         nodes,
         workload.name,
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["batch", workload.features])],
-        [helper.make_tensor_value_info(workload.result, TensorProto.FLOAT, ["batch", units])],
+        [
+            helper.make_tensor_value_info(
+                "x", TensorProto.FLOAT, ["batch", *workload.channels_first(workload.rows(1)).shape[1:]]
+            )
+        ],
+        [
+            helper.make_tensor_value_info(
+                workload.result, TensorProto.FLOAT, ["batch", *workload.result_shape_channels_first]
+            )
+        ],
         constants,
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=9)

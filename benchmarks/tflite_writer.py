@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from workloads import Array, Workload, fold_batch_norm
+from workloads import PRODUCTS, Array, Step, Workload, fold_batch_norm
 
 FUSED = {None: schema.ActivationFunctionType.NONE, "relu": schema.ActivationFunctionType.RELU}
 
@@ -55,32 +57,56 @@ class Writer:
         return bytes(builder.Output())
 
 
+def dense(step: Step) -> Operator:
+    code, kind = schema.BuiltinOperator.FULLY_CONNECTED, schema.BuiltinOptions.FullyConnectedOptions
+    return code, kind, schema.FullyConnectedOptionsT(), step.arrays[0].T
+
+
+def convolution(options: Any, step: Step) -> Any:
+    options.padding, options.strideH, options.strideW = schema.Padding.SAME, step.stride, step.stride
+    options.dilationHFactor = options.dilationWFactor = 1
+    return options
+
+
+def conv(step: Step) -> Operator:
+    code, kind = schema.BuiltinOperator.CONV_2D, schema.BuiltinOptions.Conv2DOptions
+    return code, kind, convolution(schema.Conv2DOptionsT(), step), step.arrays[0].transpose(3, 0, 1, 2)
+
+
+def depthwise(step: Step) -> Operator:
+    code, kind = schema.BuiltinOperator.DEPTHWISE_CONV_2D, schema.BuiltinOptions.DepthwiseConv2DOptions
+    options = convolution(schema.DepthwiseConv2DOptionsT(), step)
+    options.depthMultiplier = 1
+    return code, kind, options, step.arrays[0][None]
+
+
+# Operator, kind and value of its options, and the kernel as it wants it.
+Operator = tuple[int, int, Any, Array]
+OPERATORS = {"dense": dense, "conv": conv, "depthwise": depthwise}
+
+
 def write(workload: Workload, batch: int) -> bytes:
     """The model for a fixed batch size; batch norm is folded, as the TensorFlow converter does."""
     writer = Writer()
-    values = {"x": writer.tensor("x", (batch, workload.features))}
-    widths = {"x": workload.features}
+    values = {"x": writer.tensor("x", (batch, *workload.shape))}
+    shapes = {"x": workload.shape}
     for step in fold_batch_norm(workload.steps):
         inputs = [values[name] for name in step.inputs]
-        width = step.arrays[0].shape[1] if step.op == "dense" else widths[step.inputs[0]]
-        widths[step.output] = width
-        output = writer.tensor(step.output, (batch, width))
+        shape = shapes[step.inputs[0]]
+        if step.op in PRODUCTS:
+            shape = (*(-(-size // step.stride) for size in shape[:-1]), len(step.arrays[1]))
+        shapes[step.output] = shape
+        output = writer.tensor(step.output, (batch, *shape))
         values[step.output] = output
-        if step.op == "dense":
-            kernel = writer.tensor(f"{step.output}/kernel", (width, step.arrays[0].shape[0]), step.arrays[0].T)
-            bias = writer.tensor(f"{step.output}/bias", (width,), step.arrays[1])
-            options = schema.FullyConnectedOptionsT()
+        if step.op in PRODUCTS:
+            code, kind, options, array = OPERATORS[step.op](step)
+            kernel = writer.tensor(f"{step.output}/kernel", array.shape, array)
+            bias = writer.tensor(f"{step.output}/bias", step.arrays[1].shape, step.arrays[1])
             options.fusedActivationFunction = FUSED.get(step.activation, FUSED[None])
             product = output
             if step.activation not in FUSED:
-                product = writer.tensor(f"{step.output}/product", (batch, width))
-            writer.operator(
-                schema.BuiltinOperator.FULLY_CONNECTED,
-                [*inputs, kernel, bias],
-                product,
-                schema.BuiltinOptions.FullyConnectedOptions,
-                options,
-            )
+                product = writer.tensor(f"{step.output}/product", (batch, *shape))
+            writer.operator(code, [*inputs, kernel, bias], product, kind, options)
             if step.activation == "tanh":
                 writer.operator(schema.BuiltinOperator.TANH, [product], output)
             elif step.activation == "gelu":

@@ -18,19 +18,39 @@ from typing import Any
 Calls = dict[str, tuple[Callable[[], Any], int]]
 
 
+def product(step: Any, x: Any, kernel: Any) -> Any:
+    """The sum over the taps of the kernel, each times the pixels that it meets."""
+    import numpy as np
+
+    if step.op == "dense":
+        return x @ kernel
+    sizes = [-(-size // step.stride) for size in x.shape[1:3]]
+    totals = [
+        max((count - 1) * step.stride + span - size, 0)
+        for count, span, size in zip(sizes, kernel.shape, x.shape[1:3], strict=False)
+    ]
+    x = np.pad(x, [(0, 0), *((total // 2, total - total // 2) for total in totals), (0, 0)])
+    y = 0.0
+    for i, j in np.ndindex(kernel.shape[:2]):
+        ends = [start + (count - 1) * step.stride + 1 for start, count in zip((i, j), sizes, strict=True)]
+        met = x[:, i : ends[0] : step.stride, j : ends[1] : step.stride]
+        y = y + (met @ kernel[i, j] if step.op == "conv" else met * kernel[i, j])
+    return y
+
+
 def reference(workload: Any, x: Any) -> Any:
     """The network in float64, or None where numpy has no such activation."""
     import numpy as np
 
-    from workloads import EPSILON
+    from workloads import EPSILON, PRODUCTS
 
     values = {"x": x.astype(np.float64)}
     for step in workload.steps:
         source = values[step.inputs[0]]
         arrays = [array.astype(np.float64) for array in step.arrays]
         activation = step.activation
-        if step.op == "dense":
-            y = source @ arrays[0] + arrays[1]
+        if step.op in PRODUCTS:
+            y = product(step, source, arrays[0]) + arrays[1]
         elif step.op == "batch_norm":
             y = (source - arrays[2]) / np.sqrt(arrays[3] + EPSILON) * arrays[0] + arrays[1]
         elif step.op == "add":
@@ -64,6 +84,8 @@ def load_inference(peer: Any, request: dict[str, Any]) -> tuple[Calls, dict[str,
     for name, call in calls.items():
         got = np.asarray(call(), np.float64)
         if expected is not None:
+            if got.shape != expected.shape:  # channels first
+                got = np.moveaxis(got, 1, -1)
             errors[name] = float(np.abs(got - expected).max() / np.abs(expected).max())
     return {name: (call, 1) for name, call in calls.items()}, errors
 

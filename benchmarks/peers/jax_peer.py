@@ -8,7 +8,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from workloads import EPSILON, Array, Training, Workload
+from workloads import EPSILON, PRODUCTS, Array, Training, Workload
 
 ACTIVATIONS = {"relu": jax.nn.relu, "tanh": jnp.tanh, "gelu": lambda x: jax.nn.gelu(x, approximate=False)}
 
@@ -24,6 +24,22 @@ def forward(workload: Workload, parameters: dict[str, Any], x: Any) -> Any:
         if step.op == "dense":
             kernel, bias = parameters[step.output]
             y = source @ kernel + bias
+            if step.activation:
+                y = ACTIVATIONS[step.activation](y)
+        elif step.op in PRODUCTS:
+            kernel, bias = parameters[step.output]
+            groups = 1
+            if step.op == "depthwise":
+                kernel, groups = kernel[:, :, None], source.shape[-1]
+            y = jax.lax.conv_general_dilated(
+                source,
+                kernel,
+                (step.stride, step.stride),
+                "SAME",
+                dimension_numbers=("NHWC", "HWIO", "NHWC"),
+                feature_group_count=groups,
+            )
+            y = y + bias
             if step.activation:
                 y = ACTIVATIONS[step.activation](y)
         elif step.op == "batch_norm":

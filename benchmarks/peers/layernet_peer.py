@@ -26,6 +26,13 @@ class Net(ln.Network):
         for step in workload.steps:
             if step.op == "dense":
                 layer = ln.layers.Dense(step.arrays[0].shape[1], activation=step.activation)
+            elif step.op == "conv":
+                size, _, _, filters = step.arrays[0].shape
+                layer = ln.layers.Conv2D(filters, size, step.stride, "same", activation=step.activation)
+            elif step.op == "depthwise":
+                layer = ln.layers.DepthwiseConv2D(
+                    step.arrays[0].shape[0], step.stride, "same", activation=step.activation
+                )
             elif step.op == "batch_norm":
                 layer = ln.layers.BatchNormalization(epsilon=EPSILON)
             else:
@@ -48,10 +55,11 @@ class Net(ln.Network):
 def network(workload: Workload) -> Net:
     ln.reset_naming()  # each batch size makes a network of the workload's name anew
     net = Net(workload)
-    net(np.zeros((1, workload.features), np.float32))
+    net(np.zeros((1, *workload.shape), np.float32))
     for step in workload.steps:
         if step.arrays:
-            net.parts[step.output].set_weights(list(step.arrays))
+            kernel, *others = step.arrays
+            net.parts[step.output].set_weights([kernel[..., None] if step.op == "depthwise" else kernel, *others])
     return net
 
 
@@ -59,8 +67,9 @@ def inference(workload: Workload, x: Array) -> dict[str, Callable[[], Any]]:
     net = network(workload)
     predictor = ln.Predictor(net)
     predict = predictor.predict
-    result = np.empty((len(x), workload.steps[-1].arrays[0].shape[1]), np.float32)
-    small = {f"layernet {weights}": ln.Predictor(net, weights=weights).predict for weights in ("bfloat16", "int8")}
+    result = np.empty((len(x), *workload.result_shape), np.float32)
+    types = () if workload.images else ("bfloat16", "int8")  # kernels of convolutions are kept in float32
+    small = {f"layernet {weights}": ln.Predictor(net, weights=weights).predict for weights in types}
     return {
         "layernet": lambda: predict(x),
         "layernet out=": lambda: predict(x, out=result),

@@ -21,7 +21,8 @@ def inference(workload: Workload, x: Array) -> dict[str, Callable[[], Any]]:
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
     session = onnxruntime.InferenceSession(write(workload), options, providers=["CPUExecutionProvider"])
-    result = np.empty((len(x), workload.steps[-1].arrays[0].shape[1]), np.float32)
+    x = workload.channels_first(x)
+    result = np.empty((len(x), *workload.result_shape_channels_first), np.float32)
     binding = session.io_binding()
     binding.bind_input("x", "cpu", 0, np.float32, x.shape, x.ctypes.data)
     binding.bind_output(workload.result, "cpu", 0, np.float32, result.shape, result.ctypes.data)

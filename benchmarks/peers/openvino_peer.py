@@ -16,12 +16,13 @@ def version() -> str:
 
 
 def inference(workload: Workload, x: Array) -> dict[str, Callable[[], Any]]:
+    x = workload.channels_first(x)
     core = openvino.Core()
     file = write(workload)
     model = core.read_model(file)
     # A fixed batch is quicker, but OpenVINO 2026.4 crashes when it compiles a residual sum of a single row.
     if len(x) > 1 or all(step.op != "add" for step in workload.steps):
-        model.reshape([len(x), workload.features])
+        model.reshape(list(x.shape))
     config = {
         "INFERENCE_NUM_THREADS": "1",
         "NUM_STREAMS": "1",

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from workloads import EPSILON, Array, Training, Workload
+from workloads import EPSILON, PRODUCTS, Array, Training, Workload
 
 torch.set_num_threads(1)
 torch.set_num_interop_threads(1)
@@ -36,8 +36,19 @@ class Net(nn.Module):
                     layer.weight.copy_(torch.from_numpy(step.arrays[0].T))
                     layer.bias.copy_(torch.from_numpy(step.arrays[1]))
                 self.layers[step.output] = layer
+            elif step.op in PRODUCTS:
+                kernel, bias = step.arrays
+                size, channels, groups = kernel.shape[0], kernel.shape[2], 1
+                if step.op == "depthwise":
+                    kernel, groups = kernel[:, :, None], channels
+                conv = nn.Conv2d(channels, len(bias), size, step.stride, size // 2, groups=groups)
+                with torch.no_grad():
+                    conv.weight.copy_(torch.from_numpy(kernel.transpose(3, 2, 0, 1)))
+                    conv.bias.copy_(torch.from_numpy(bias))
+                self.layers[step.output] = conv
             elif step.op == "batch_norm":
-                norm = nn.BatchNorm1d(len(step.arrays[0]), eps=EPSILON)
+                make = nn.BatchNorm2d if workload.images else nn.BatchNorm1d
+                norm = make(len(step.arrays[0]), eps=EPSILON)
                 with torch.no_grad():
                     for target, array in zip(
                         (norm.weight, norm.bias, norm.running_mean, norm.running_var), step.arrays, strict=True
@@ -62,17 +73,22 @@ class Net(nn.Module):
 
 def inference(workload: Workload, x: Array) -> dict[str, Callable[[], Any]]:
     net = Net(workload).eval()
-    tensor = torch.from_numpy(x)
     calls = {}
+    tensor = torch.from_numpy(workload.channels_first(x))
 
     def wrap(function: Callable[[Tensor], Tensor]) -> Callable[[], Tensor]:
-        def call() -> Tensor:
+        def call(tensor: Tensor = tensor) -> Tensor:
             with torch.inference_mode():
                 return function(tensor)
 
         return call
 
     calls["torch"] = wrap(net)
+    if workload.images:
+        # The same values in the order of memory that convolutions of PyTorch on CPUs prefer, here and in what follows.
+        tensor = tensor.to(memory_format=torch.channels_last)
+        net = Net(workload).eval().to(memory_format=torch.channels_last)
+        calls["torch channels_last"] = wrap(net)
     with torch.inference_mode(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # TorchScript is deprecated, and still the quicker way for small networks
         script = torch.jit.optimize_for_inference(torch.jit.freeze(torch.jit.trace(net, tensor)))
