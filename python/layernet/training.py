@@ -21,7 +21,7 @@ from layernet.errors import ShapeError
 from layernet.layers.base import Layer
 from layernet.schedules import LearningRateSchedule
 from layernet.tape import GradientTape
-from layernet.tensor import Symbol, Tensor, constant
+from layernet.tensor import Symbol, Tensor
 from layernet.tensor import core_ops as _ops
 
 __all__ = ["TrainStep"]
@@ -167,12 +167,12 @@ class TrainStep:
         if arrays[0].shape[0] == 0:
             raise _no_rows(arrays[0])
         if traced is None:
-            self._rate[()] = self.optimizer.current_rate()
+            self._rate[()] = rate if type(rate) is float else self.optimizer.current_rate()
         arrays.append(self._rate)
         return compiled, arrays
 
     def _results(self, arrays: Arrays) -> Any:
-        values = [constant(a) for a in arrays]
+        values = [_core.constant(a) for a in arrays]
         return tuple(values) if self._metrics else values[0]
 
     def _compile(self, x: Any, weighted: bool, arrays: Arrays, give_rate: bool) -> _Compiled:
