@@ -63,7 +63,7 @@ SIGNATURES = {
     " -> None",
     "Variable.__iter__": "(self) -> Iterator[Tensor]",
     "Variable.value": "(self) -> Tensor",
-    "Tape.gradient": "(self, targets: list[Any], sources: list[Any], output_gradients: list[Any] | None = None)"
+    "Tape.gradient": "(self, targets: list[Any], sources: list[Any], output_gradients: list[Any] | None = None, by_rows: bool = False)"
     " -> list[Any]",
     "Tape.watch": "(self, value: Tensor | Symbol | Variable) -> None",
     "Tape.watched_variables": "(self) -> list[Any]",

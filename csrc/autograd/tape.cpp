@@ -194,7 +194,8 @@ void Tape::record(const OpDef& op, const void* attributes, const Values& inputs,
 
 // ---- the walk back --------------------------------------------------------------------------------------------------
 
-Values Tape::gradient(const Values& targets, const std::vector<Source>& sources, const Values& output_gradients) {
+Values Tape::gradient(const Values& targets, const std::vector<Source>& sources, const Values& output_gradients,
+                      std::vector<std::vector<Rows>>* rows) {
   static const OpDef& add_op = op_named("add");
   static const OpDef& ones_op = op_named("ones_like");
   static const OpDef& zeros_op = op_named("zeros_like");
@@ -213,6 +214,17 @@ Values Tape::gradient(const Values& targets, const std::vector<Source>& sources,
       if (id != kNone) source_ids[i].push_back(id);
     }
     for (const Id id : source_ids[i]) is_source[static_cast<std::size_t>(id)] = 1;
+  }
+
+  // Sources whose gradient may be given by rows: variables asked for once.
+  std::vector<int> rows_of(count, -1);
+  if (rows != nullptr) {
+    rows->assign(sources.size(), {});
+    for (std::size_t i = 0; i < sources.size(); ++i)
+      for (const Id id : source_ids[i]) {
+        int& owner = rows_of[static_cast<std::size_t>(id)];
+        owner = sources[i].variable && owner == -1 ? static_cast<int>(i) : -2;
+      }
   }
 
   // Which values the sources reach; only their gradients are computed.
@@ -267,6 +279,18 @@ Values Tape::gradient(const Values& targets, const std::vector<Source>& sources,
       }
       if (wants_any) {
         const Call call{r.op, r.attributes.get(), &r.inputs, &r.outputs, wanted.data()};
+        const int owner =
+            r.op->row_gradient != nullptr && wanted[0] ? rows_of[static_cast<std::size_t>(r.input_ids[0])] : -1;
+        Rows part;
+        if (owner >= 0 &&
+            r.op->row_gradient(r.attributes.get(), current_emitter(), call, dy, &part.rows, &part.numbers)) {
+          (*rows)[static_cast<std::size_t>(owner)].push_back(std::move(part));
+          wanted[0] = false;
+          if (std::find(wanted.begin(), wanted.end(), true) == wanted.end()) {
+            if (!persistent_) records_.pop_back();
+            continue;
+          }
+        }
         Values dx = r.op->backward(r.attributes.get(), current_emitter(), call, dy);
         dy.clear();
         for (std::size_t k = 0; k < dx.size() && k < wanted.size(); ++k)

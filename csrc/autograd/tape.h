@@ -39,9 +39,16 @@ class LAYERNET_API Tape {
     Value value;                         // either a value
     std::shared_ptr<Variable> variable;  // or a variable
   };
+  // A part of a gradient: rows that add to the source's rows of these numbers (OpDef::row_gradient).
+  struct Rows {
+    Value rows, numbers;
+  };
   // Gradients of the sum of the targets, one per source; empty where nothing connects. `output_gradients` weights the
-  // targets (empty entries mean ones). A tape that is not persistent is used up: its records are freed on the way.
-  Values gradient(const Values& targets, const std::vector<Source>& sources, const Values& output_gradients);
+  // targets (empty entries mean ones). `rows`: null, or where for each source that is a variable the parts are put that
+  // consist of few rows; they come in addition to what is returned. A tape that is not persistent is used up: its
+  // records are freed on the way.
+  Values gradient(const Values& targets, const std::vector<Source>& sources, const Values& output_gradients,
+                  std::vector<std::vector<Rows>>* rows = nullptr);
 
   // For the emitter.
   bool recording() const noexcept { return stopped_ == 0; }

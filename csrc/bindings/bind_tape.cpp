@@ -12,7 +12,9 @@ Values values_of(const py::list& items) {
   return out;
 }
 
-py::list gradient(Tape& tape, const py::list& targets, const py::list& sources, const py::object& output_gradients) {
+// For each source its gradient, or None, and with `by_rows` a pair of that and a list of pairs (rows, numbers).
+py::list gradient(Tape& tape, const py::list& targets, const py::list& sources, const py::object& output_gradients,
+                  bool by_rows) {
   Values ys;
   for (const py::handle t : targets) {
     // A variable as a target is its value as the tape knows it.
@@ -30,12 +32,23 @@ py::list gradient(Tape& tape, const py::list& targets, const py::list& sources, 
   Values weights;
   if (!output_gradients.is_none()) weights = values_of(output_gradients.cast<py::list>());
   Values grads;
+  std::vector<std::vector<Tape::Rows>> rows;
   {
     const py::gil_scoped_release release;
-    grads = tape.gradient(ys, xs, weights);
+    grads = tape.gradient(ys, xs, weights, by_rows ? &rows : nullptr);
   }
   py::list out;
-  for (Value& g : grads) out.append(wrap(std::move(g)));
+  for (std::size_t i = 0; i < grads.size(); ++i) {
+    py::object dense = wrap(std::move(grads[i]));
+    if (!by_rows) {
+      out.append(std::move(dense));
+      continue;
+    }
+    py::list parts;
+    for (Tape::Rows& part : rows[i])
+      parts.append(py::make_tuple(wrap(std::move(part.rows)), wrap(std::move(part.numbers))));
+    out.append(py::make_tuple(std::move(dense), std::move(parts)));
+  }
   return out;
 }
 
@@ -63,7 +76,8 @@ void bind_tape(py::module_& m) {
              for (const auto& v : tape.watched_variables()) out.append(py::cast(v));
              return out;
            })
-      .def("gradient", &gradient, py::arg("targets"), py::arg("sources"), py::arg("output_gradients") = py::none());
+      .def("gradient", &gradient, py::arg("targets"), py::arg("sources"), py::arg("output_gradients") = py::none(),
+           py::arg("by_rows") = false);
 }
 
 }  // namespace layernet::python

@@ -6,7 +6,7 @@ namespace layernet {
 
 namespace {
 
-struct AdadeltaParams {
+struct AdadeltaParams : UpdateRows {
   double rho, epsilon;
 };
 
@@ -17,23 +17,26 @@ struct Adadelta {
     visit("rho", rho);
     visit("epsilon", epsilon);
   }
-  Specs infer(const InSpecs& in) const { return infer_optimizer("adadelta", in, 3, 1); }
+  Specs infer(const InSpecs& in) const { return infer_optimizer_rows("adadelta", in, 3, 1); }
   void prepare(Preparation& p) const {
-    p.params<AdadeltaParams>() = {rho, epsilon};
-    prepare_update(p, "adadelta", run<float>, run<double>);
+    const UpdateRows rows = prepare_rows(p, 3, 1);
+    p.params<AdadeltaParams>() = {rows, rho, epsilon};
+    prepare_update(p, "adadelta", run<float>, run<double>, rows.given);
   }
   template <class T>
   static void run(const Step& step, const Buffers& b) noexcept {
     const auto& own = step.get<AdadeltaParams>();
     const double p[3] = {number<T>(b.in[4]), own.rho, own.epsilon};
-    LN_PICK(T, *step.kernels, adadelta)
-    (b.in[0].as<T>(), b.in[1].as<T>(), b.in[2].as<T>(), b.in[3].as<T>(), b.out[0].as<T>(), b.out[1].as<T>(),
-     b.out[2].as<T>(), b.out[0].size(), p);
+    const auto kernel = LN_PICK(T, *step.kernels, adadelta);
+    update<3, T>(b, own, [&](auto* in, const T* g, auto* out, std::size_t n) {
+      kernel(in[0], in[1], in[2], g, out[0], out[1], out[2], n, p);
+    });
   }
 };
 
 }  // namespace
 
-const OpDef adadelta_op = define_op<Adadelta>("adadelta", "v, a, u, g, lr", {3, -1, false, kUpdateNoGradient});
+const OpDef adadelta_op =
+    define_op<Adadelta>("adadelta", "v, a, u, g, lr, indices?", {3, -1, false, kUpdateNoGradient});
 
 }  // namespace layernet

@@ -100,6 +100,18 @@ struct Gather : GatherFields {
     out[0] = e.one(gather_grad_op, GatherGrad{{from_front}}, {dy[0], call.in(0), call.in(1)});
     return out;
   }
+  // dy itself, the axes of the indices made one.
+  bool row_gradient(Emitter& e, const Call& call, const Values& dy, Value* rows, Value* numbers) const {
+    const Value &x = call.in(0), &index = call.in(1);
+    if (axis_index("gather", axis, x.rank()) != 0) return false;
+    const Dim count = element_count(index.shape(), "gather");
+    if (count.is_unknown()) return false;
+    Shape shape{count};
+    for (std::size_t i = 1; i < x.rank(); ++i) shape.push_back(x.shape()[i]);
+    *rows = emit::reshape(e, dy[0], std::move(shape));
+    *numbers = emit::reshape(e, index, Shape{count});
+    return true;
+  }
   void prepare(Preparation& p) const {
     p.params<GatherParams>() = {static_cast<std::uint32_t>(axis_index("gather", axis, p.in(0).shape.size())),
                                 static_cast<std::uint32_t>(item_size(p.in(0).dtype)), p.in(1).dtype == DType::int32,

@@ -6,7 +6,7 @@ namespace layernet {
 
 namespace {
 
-struct RmspropParams {
+struct RmspropParams : UpdateRows {
   double decay, momentum, epsilon;
 };
 
@@ -18,23 +18,25 @@ struct Rmsprop {
     visit("momentum", momentum);
     visit("epsilon", epsilon);
   }
-  Specs infer(const InSpecs& in) const { return infer_optimizer("rmsprop", in, 3, 1); }
+  Specs infer(const InSpecs& in) const { return infer_optimizer_rows("rmsprop", in, 3, 1); }
   void prepare(Preparation& p) const {
-    p.params<RmspropParams>() = {decay, momentum, epsilon};
-    prepare_update(p, "rmsprop", run<float>, run<double>);
+    const UpdateRows rows = prepare_rows(p, 3, 1);
+    p.params<RmspropParams>() = {rows, decay, momentum, epsilon};
+    prepare_update(p, "rmsprop", run<float>, run<double>, rows.given);
   }
   template <class T>
   static void run(const Step& step, const Buffers& b) noexcept {
     const auto& own = step.get<RmspropParams>();
     const double p[4] = {number<T>(b.in[4]), own.decay, own.momentum, own.epsilon};
-    LN_PICK(T, *step.kernels, rmsprop)
-    (b.in[0].as<T>(), b.in[1].as<T>(), b.in[2].as<T>(), nullptr, b.in[3].as<T>(), b.out[0].as<T>(), b.out[1].as<T>(),
-     b.out[2].as<T>(), nullptr, b.out[0].size(), p);
+    const auto kernel = LN_PICK(T, *step.kernels, rmsprop);
+    update<3, T>(b, own, [&](auto* in, const T* g, auto* out, std::size_t n) {
+      kernel(in[0], in[1], in[2], nullptr, g, out[0], out[1], out[2], nullptr, n, p);
+    });
   }
 };
 
 }  // namespace
 
-const OpDef rmsprop_op = define_op<Rmsprop>("rmsprop", "v, s, mom, g, lr", {3, -1, false, kUpdateNoGradient});
+const OpDef rmsprop_op = define_op<Rmsprop>("rmsprop", "v, s, mom, g, lr, indices?", {3, -1, false, kUpdateNoGradient});
 
 }  // namespace layernet

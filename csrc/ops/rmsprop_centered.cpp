@@ -6,7 +6,7 @@ namespace layernet {
 
 namespace {
 
-struct RmspropParams {
+struct RmspropParams : UpdateRows {
   double decay, momentum, epsilon;
 };
 
@@ -18,24 +18,26 @@ struct RmspropCentered {
     visit("momentum", momentum);
     visit("epsilon", epsilon);
   }
-  Specs infer(const InSpecs& in) const { return infer_optimizer("rmsprop_centered", in, 4, 1); }
+  Specs infer(const InSpecs& in) const { return infer_optimizer_rows("rmsprop_centered", in, 4, 1); }
   void prepare(Preparation& p) const {
-    p.params<RmspropParams>() = {decay, momentum, epsilon};
-    prepare_update(p, "rmsprop", run<float>, run<double>);
+    const UpdateRows rows = prepare_rows(p, 4, 1);
+    p.params<RmspropParams>() = {rows, decay, momentum, epsilon};
+    prepare_update(p, "rmsprop", run<float>, run<double>, rows.given);
   }
   template <class T>
   static void run(const Step& step, const Buffers& b) noexcept {
     const auto& own = step.get<RmspropParams>();
     const double p[4] = {number<T>(b.in[5]), own.decay, own.momentum, own.epsilon};
-    LN_PICK(T, *step.kernels, rmsprop)
-    (b.in[0].as<T>(), b.in[1].as<T>(), b.in[2].as<T>(), b.in[3].as<T>(), b.in[4].as<T>(), b.out[0].as<T>(),
-     b.out[1].as<T>(), b.out[2].as<T>(), b.out[3].as<T>(), b.out[0].size(), p);
+    const auto kernel = LN_PICK(T, *step.kernels, rmsprop);
+    update<4, T>(b, own, [&](auto* in, const T* g, auto* out, std::size_t n) {
+      kernel(in[0], in[1], in[2], in[3], g, out[0], out[1], out[2], out[3], n, p);
+    });
   }
 };
 
 }  // namespace
 
 const OpDef rmsprop_centered_op =
-    define_op<RmspropCentered>("rmsprop_centered", "v, s, mom, mg, g, lr", {4, -1, false, kUpdateNoGradient});
+    define_op<RmspropCentered>("rmsprop_centered", "v, s, mom, mg, g, lr, indices?", {4, -1, false, kUpdateNoGradient});
 
 }  // namespace layernet

@@ -46,6 +46,7 @@ from layernet.clipping import clip_by_global_norm, clip_by_norm, global_norm
 from layernet.compiling import Predictor
 from layernet.config import register_serializable
 from layernet.errors import FormatError
+from layernet.indexed_slices import IndexedSlices
 from layernet.layers.base import Layer
 from layernet.layers.input_spec import InputSpec
 from layernet.model import Model
@@ -164,6 +165,7 @@ __all__ = [
     "ExponentialMovingAverage",
     "FormatError",
     "GradientTape",
+    "IndexedSlices",
     "Input",
     "InputSpec",
     "Layer",

@@ -27,6 +27,7 @@ from layernet import schedules as schedules
 from layernet.clipping import clip_by_global_norm, clip_by_norm
 from layernet.config import Configurable, Registry
 from layernet.errors import DTypeError
+from layernet.indexed_slices import IndexedSlices
 from layernet.initializers import Constant
 from layernet.schedules import LearningRateSchedule
 from layernet.tape import GradientTape
@@ -210,7 +211,9 @@ class Optimizer(Configurable):
 
         Args:
             grads_and_vars: Pairs of gradient and variable. A gradient is a tensor or array of the variable's shape, or
-                None, which skips the variable.
+                None, which skips the variable. `IndexedSlices` change their rows alone, slots included, with SGD,
+                RMSProp, Adagrad and Adadelta, as in TensorFlow 1.10; the averages of the others move in all rows, and
+                so do all rows with clipping or accumulation.
             global_step: An integer variable that is raised by one, default None.
 
         Raises:
@@ -235,7 +238,10 @@ class Optimizer(Configurable):
             state = states.get(id(variable))
             if state is None:
                 state = self._make_state(variable)
-            if not isinstance(gradient, _VALUES):
+            if isinstance(gradient, IndexedSlices):
+                if not self._rows or self._whole:
+                    gradient = gradient.to_dense()
+            elif not isinstance(gradient, _VALUES):
                 gradient = _core.constant(gradient, dtype=variable.dtype)
             work.append((state, gradient))
         if not work:
@@ -377,7 +383,17 @@ class Optimizer(Configurable):
         """Variables that belong to no variable in particular."""
         return []
 
+    # Whether `_update` takes gradients by rows (`_by_rows`); others are given whole ones.
+    _rows = False
+
     # What subclasses use.
+
+    @staticmethod
+    def _by_rows(gradient: Any) -> tuple[Any, tuple[Any, ...]]:
+        """The gradient, or its rows, and what tells an update operation their numbers."""
+        if isinstance(gradient, IndexedSlices):
+            return gradient.values, (gradient.indices,)
+        return gradient, ()
 
     def _rate(self, dtype: str) -> Any:
         """The learning rate as a scalar of the given type; numbers are converted once."""
@@ -400,6 +416,11 @@ class Optimizer(Configurable):
         return rate
 
     # Not for subclasses.
+
+    @property
+    def _whole(self) -> bool:
+        """Whether gradients are changed before they are applied, which needs them whole."""
+        return any(getattr(self, name) is not None for name in _OPTIONS)
 
     def _updates(self) -> Any:
         """How often the variables have changed."""
@@ -516,6 +537,8 @@ class SGD(Optimizer):
         array([-0.25], dtype=float32)
     """
 
+    _rows = True
+
     def __init__(
         self,
         learning_rate: Any = 0.01,
@@ -529,10 +552,11 @@ class SGD(Optimizer):
         self.nesterov = bool(nesterov)
 
     def _update(self, variable: Variable, slots: tuple[Variable, ...], gradient: Any, common: Any) -> None:
+        gradient, rows = self._by_rows(gradient)
         if slots:
-            _ops.momentum(variable, slots[0], gradient, common, momentum=self.momentum, nesterov=self.nesterov)
+            _ops.momentum(variable, *slots, gradient, common, *rows, momentum=self.momentum, nesterov=self.nesterov)
         else:
-            _ops.sgd(variable, gradient, common)
+            _ops.sgd(variable, gradient, common, *rows)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "momentum": self.momentum, "nesterov": self.nesterov}
@@ -863,6 +887,8 @@ class RMSProp(Optimizer):
         array([0.5], dtype=float32)
     """
 
+    _rows = True
+
     def __init__(
         self,
         learning_rate: Any = 0.001,
@@ -884,6 +910,7 @@ class RMSProp(Optimizer):
         return 1.0 if slot == "rms" else 0.0
 
     def _update(self, variable: Variable, slots: tuple[Variable, ...], gradient: Any, common: Any) -> None:
+        gradient, rows = self._by_rows(gradient)
         if self.centered:
             rms, mean, momentum = slots
             _ops.rmsprop_centered(
@@ -893,6 +920,7 @@ class RMSProp(Optimizer):
                 mean,
                 gradient,
                 common,
+                *rows,
                 decay=self.decay,
                 momentum=self.momentum,
                 epsilon=self.epsilon,
@@ -905,6 +933,7 @@ class RMSProp(Optimizer):
                 momentum,
                 gradient,
                 common,
+                *rows,
                 decay=self.decay,
                 momentum=self.momentum,
                 epsilon=self.epsilon,
@@ -946,6 +975,8 @@ class Adagrad(Optimizer):
         array([0.75], dtype=float32)
     """
 
+    _rows = True
+
     def __init__(
         self,
         learning_rate: Any = 0.01,
@@ -963,7 +994,8 @@ class Adagrad(Optimizer):
         return self.initial_accumulator_value
 
     def _update(self, variable: Variable, slots: tuple[Variable, ...], gradient: Any, common: Any) -> None:
-        _ops.adagrad(variable, slots[0], gradient, common)
+        gradient, rows = self._by_rows(gradient)
+        _ops.adagrad(variable, *slots, gradient, common, *rows)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "initial_accumulator_value": self.initial_accumulator_value}
@@ -998,6 +1030,8 @@ class Adadelta(Optimizer):
         array([0.1835], dtype=float32)
     """
 
+    _rows = True
+
     def __init__(
         self,
         learning_rate: Any = 0.001,
@@ -1012,7 +1046,8 @@ class Adadelta(Optimizer):
         self.epsilon = _number(self, "epsilon", epsilon)
 
     def _update(self, variable: Variable, slots: tuple[Variable, ...], gradient: Any, common: Any) -> None:
-        _ops.adadelta(variable, *slots, gradient, common, rho=self.rho, epsilon=self.epsilon)
+        gradient, rows = self._by_rows(gradient)
+        _ops.adadelta(variable, *slots, gradient, common, *rows, rho=self.rho, epsilon=self.epsilon)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "rho": self.rho, "epsilon": self.epsilon}

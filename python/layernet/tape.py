@@ -8,7 +8,8 @@ from typing import Any
 
 from layernet import _core, nest
 from layernet.errors import InvalidArgumentError
-from layernet.tensor import Symbol, Tensor, TensorLike, constant
+from layernet.indexed_slices import IndexedSlices
+from layernet.tensor import Symbol, Tensor, TensorLike, constant, core_ops
 from layernet.variable import Variable
 
 __all__ = ["GradientTape"]
@@ -87,7 +88,7 @@ class GradientTape:
 
         Returns:
             The gradients in the structure of `sources`. None where the target does not depend on a source, or the
-            source was not watched.
+            source was not watched. `IndexedSlices` for a variable that was read by `gather` alone.
 
         Raises:
             RuntimeError: The tape was never entered, or is not persistent and was asked before.
@@ -107,10 +108,11 @@ class GradientTape:
         targets = [_checked("gradient", leaf) for leaf in nest.flatten(target)]
         wanted = [_checked("gradient", leaf) for leaf in nest.flatten(sources)]
         weights = None if output_gradients is None else _weights(target, targets, output_gradients)
-        gradients = tape.gradient(targets, wanted, weights)
+        gradients = tape.gradient(targets, wanted, weights, by_rows=True)
         if not self._persistent:
             self._tape = None
-        return nest.pack_like(sources, gradients)
+        joined = [_joined(source, *parts) for source, parts in zip(wanted, gradients, strict=True)]
+        return nest.pack_like(sources, joined)
 
     @contextmanager
     def stop_recording(self) -> Iterator[None]:
@@ -151,6 +153,19 @@ class GradientTape:
             RuntimeError: The tape was never entered, or is not persistent and was asked for gradients.
         """
         return list(self._started().watched_variables())
+
+
+def _joined(source: Any, dense: Any, parts: list[tuple[Any, Any]]) -> Any:
+    """One gradient of its dense part, or None, and its parts by rows."""
+    if not parts:
+        return dense
+    rows, numbers = parts[0]
+    if len(parts) > 1:
+        numbers = core_ops.concat([core_ops.cast(n, dtype=_core.int64) for _, n in parts], axis=0)
+        rows = core_ops.concat([r for r, _ in parts], axis=0)
+    if dense is not None:
+        return core_ops.scatter_add(dense, numbers, rows)
+    return IndexedSlices.of(source, rows, numbers)
 
 
 def _checked(who: str, value: Any) -> Any:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from layernet import _core
+from layernet.indexed_slices import IndexedSlices
 
 __all__ = ["DType", "Symbol", "Tensor", "TensorLike", "as_dtype", "constant", "convert_to_tensor", "from_numpy"]
 
@@ -18,7 +19,9 @@ DType = _core.DType
 
 DTypeLike: TypeAlias = "DType | str | npt.DTypeLike"
 # What an op takes (bool and int are floats). An op on a Symbol returns a Symbol, although its type says Tensor.
-TensorLike: TypeAlias = "Tensor | Symbol | _core.Variable | npt.NDArray[Any] | np.generic | float | Sequence[Any]"
+TensorLike: TypeAlias = (
+    "Tensor | Symbol | _core.Variable | IndexedSlices | npt.NDArray[Any] | np.generic | float | Sequence[Any]"
+)
 
 
 core_ops = _core.ops
@@ -73,7 +76,7 @@ def convert_to_tensor(value: TensorLike, dtype: DTypeLike | None = None) -> Tens
     """`value` as a tensor; tensors and symbols are returned as they are, variables are read.
 
     Args:
-        value: A tensor, symbol, variable, array, number or nested lists of numbers.
+        value: A tensor, symbol, variable, array, number, nested lists of numbers or `IndexedSlices`.
         dtype: The dtype for numbers and lists; None (default) takes it from `value`.
 
     Returns:
@@ -88,4 +91,6 @@ def convert_to_tensor(value: TensorLike, dtype: DTypeLike | None = None) -> Tens
         return cast(Tensor, value)
     if isinstance(value, _core.Variable):
         return core_ops.identity(value)
+    if isinstance(value, IndexedSlices):
+        return cast(Tensor, value.to_dense())
     return _core.constant(value, dtype=dtype)

@@ -228,6 +228,10 @@ struct OpDef {
   void (*prepare)(const void* attributes, Preparation& p);
   // Optional. Fuse the next op into this one: true when `attributes` and the inputs now also do the work of `next`.
   bool (*absorb)(void* attributes, const Fusion& fusion) = nullptr;
+  // Optional. Where the gradient of input 0 is 0 but for some of its rows: these rows [k, ...], and the numbers [k] of
+  // the rows to which they add (a number may come again, and outside of the input it adds nothing). Else false.
+  bool (*row_gradient)(const void* attributes, Emitter& e, const Call& call, const Values& dy, Value* rows,
+                       Value* numbers) = nullptr;
   // Optional. Input 1 holds weights, which plans and files may keep in a smaller type: the axis of its output channels.
   std::size_t (*weight_axis)(const void* attributes) = nullptr;
   // Optional. What the op does to input 0 when the others are these constants (an empty tensor: not known), as a
@@ -259,6 +263,10 @@ template <class T, class = void>
 struct has_absorb : std::false_type {};
 template <class T>
 struct has_absorb<T, std::void_t<decltype(&T::absorb)>> : std::true_type {};
+template <class T, class = void>
+struct has_row_gradient : std::false_type {};
+template <class T>
+struct has_row_gradient<T, std::void_t<decltype(&T::row_gradient)>> : std::true_type {};
 template <class T, class = void>
 struct has_weight_axis : std::false_type {};
 template <class T>
@@ -318,6 +326,10 @@ OpDef define_op(const char* name, const char* inputs, OpTraits traits = {}) {
     d.prepare = nullptr;
   if constexpr (detail::has_absorb<Op>::value)
     d.absorb = [](void* a, const Fusion& fusion) { return static_cast<Op*>(a)->absorb(fusion); };
+  if constexpr (detail::has_row_gradient<Op>::value)
+    d.row_gradient = [](const void* a, Emitter& e, const Call& c, const Values& dy, Value* rows, Value* numbers) {
+      return static_cast<const Op*>(a)->row_gradient(e, c, dy, rows, numbers);
+    };
   if constexpr (detail::has_weight_axis<Op>::value)
     d.weight_axis = [](const void* a) { return static_cast<const Op*>(a)->weight_axis(); };
   if constexpr (detail::has_scale_shift<Op>::value)
