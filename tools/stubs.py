@@ -63,8 +63,8 @@ SIGNATURES = {
     " -> None",
     "Variable.__iter__": "(self) -> Iterator[Tensor]",
     "Variable.value": "(self) -> Tensor",
-    "Tape.gradient": "(self, targets: list[Any], sources: list[Any], output_gradients: list[Any] | None = None, by_rows: bool = False)"
-    " -> list[Any]",
+    "Tape.gradient": "(self, targets: list[Any], sources: list[Any], output_gradients: list[Any] | None = None,"
+    " by_rows: bool = False) -> list[Any]",
     "Tape.watch": "(self, value: Tensor | Symbol | Variable) -> None",
     "Tape.watched_variables": "(self) -> list[Any]",
     "Effect.depends_on": "(self, inputs: list[Any]) -> bool",
