@@ -223,6 +223,45 @@ void one_plan_called_by_all() {
   });
 }
 
+// Steps, plain updates and readers of one variable, all at once.
+void steps_beside_updates_and_readers() {
+  constexpr int kRounds = 100;
+  constexpr std::int64_t kSize = 70000;  // enough for a step to be shared between threads
+  const auto v = std::make_shared<Variable>(Tensor::zeros(Spec(DType::float32, {kSize})));
+  Tensor ones = Tensor::empty(v->spec());
+  for (std::int64_t i = 0; i < kSize; ++i) static_cast<float*>(ones.mutable_data())[i] = 1;
+  std::shared_ptr<const Plan> step;
+  {
+    const Trace trace;
+    const Value x = placeholder(v->spec(), "x");
+    const Value change = one("abs", {one("negative", {x})});
+    emit("sgd", {Value(), one("negative", {change}), scalar(1)}, {v});
+    step = Plan::build_step(Graph({x}, {one("reduce_max", {x})}, trace.effects()));
+  }
+  check_in_threads("steps", [&](int thread) {
+    bool good = true;
+    for (int round = 0; round < kRounds; ++round) {
+      if (thread % 3 == 0) {
+        float largest = 0;
+        const void* const in[1] = {ones.data()};
+        void* const out[1] = {&largest};
+        step->update(1 + thread % 2, 1, in, out);
+        good = good && largest == 1;
+      } else if (thread % 3 == 1) {
+        emit("assign_add", {Value(), ones}, {v});
+      } else {
+        const Tensor t = v->value();
+        good = good && t.as<float>()[0] == t.as<float>()[kSize - 1];
+      }
+    }
+    return good;
+  });
+  int writers = 0;
+  for (int thread = 0; thread < kThreads; ++thread) writers += thread % 3 != 2;
+  CHECK(v->value().as<float>()[0] == static_cast<float>(writers * kRounds));
+  CHECK(v->version() == static_cast<std::uint64_t>(writers * kRounds));
+}
+
 void tracing_beside_updates() {
   const Weights w;
   const Tensor x = filled({5, kIn}, 13);
@@ -261,6 +300,7 @@ int main() {
   readers_and_writers_of_one_variable();
   updates_in_both_orders();
   one_plan_called_by_all();
+  steps_beside_updates_and_readers();
   tracing_beside_updates();
   settings_beside_calls();
   return check::result();
