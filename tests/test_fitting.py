@@ -444,7 +444,7 @@ RESUMED = """
     ln.set_seed(8)
     inputs = ln.Input((5,))
     hidden = ln.layers.Dropout(0.25)(ln.layers.Dense(16, activation="relu", name="hidden")(inputs))
-    hidden = ln.layers.BatchNormalization(name="norm")(hidden)
+    hidden = ln.layers.BatchNormalization(name="norm")(ln.layers.Dropout(0.1, seed=4, name="own")(hidden))
     model = ln.Model(inputs, ln.layers.Dense(1, name="out")(hidden), name="net")
     model.compile(ln.optimizers.Adam(0.01), "mse")
     slower = ln.callbacks.LearningRateScheduler(lambda epoch, rate: rate * 0.5)
@@ -551,6 +551,10 @@ def test_training_variables_are_all_and_by_name():
         "training/position",
     ]
     assert float(model.training_variables()["training/learning_rate"]) == 0.5
+    x = ln.Input((3,))
+    seeded = ln.Model(x, ln.layers.Dropout(0.5, seed=1, name="drop")(ln.layers.Dropout(0.5, name="free")(x)))
+    seeded.compile("sgd", "mse")
+    assert [name for name in seeded.training_variables() if "random" in name] == ["random_state", "drop/random_state"]
     scheduled = regression(ln.optimizers.SGD(ln.optimizers.schedules.CosineDecay(0.1, 10)))
     assert np.isnan(float(scheduled.training_variables()["training/learning_rate"]))
     assert "iterations" in scheduled.training_variables()

@@ -284,9 +284,9 @@ class Trainable(Predicting):
     def training_variables(self) -> dict[str, Variable]:
         """All that training depends on, by name: what a `Saver` must save for `fit(resume=True)` to go on.
 
-        The model's variables, the optimizer's, the state of the random generator, the place in the data, and the
-        learning rate, if it is a number. A run that goes on has the same weights, bit for bit, as one that was not
-        broken off.
+        The model's variables, the optimizer's, the states of the random generators (the library's, and those of layers
+        with a seed), the place in the data, and the learning rate, if it is a number. A run that goes on has the same
+        weights, bit for bit, as one that was not broken off.
 
         Returns:
             Names without ":0", and variables.
@@ -309,7 +309,12 @@ class Trainable(Predicting):
         training.optimizer.create_slots(self.trainable_variables)
         own = [*unique_variables(self), *training.optimizer.variables()]
         named = {variable.full_name: variable for variable in own}
-        return {**named, "random_state": random_state(), **training.variables()}
+        named["random_state"] = random_state()
+        for layer in layers_in(self):
+            for value in vars(layer).values():
+                if isinstance(value, Variable) and value.full_name.endswith("random_state"):
+                    named[_unique(f"{layer.name}/random_state", named)] = value
+        return {**named, **training.variables()}
 
     @property
     def current_batch(self) -> Batch:
