@@ -861,8 +861,8 @@ MAPPED = """
 @pytest.mark.parametrize("shuffle", [False, True])
 def test_mapped_array_does_not_stay_in_memory(tmp_path, shuffle):
     kilobytes = int(run_in_process(MAPPED, tmp_path / "rows", shuffle))
-    # 64 MB of pages may be resident; the order of the rows and the numbers it is sorted by take 5 MB.
-    assert kilobytes < 130_000
+    # 32 MB of pages may be resident, the order of the rows takes up to 7 MB; the file has 307 MB.
+    assert kilobytes < 120_000
     os.remove(tmp_path / "rows")
 
 

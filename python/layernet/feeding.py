@@ -25,7 +25,7 @@ __all__ = ["Arrays", "Batch", "Batches", "ClassWeights", "as_arrays", "feed_of",
 Batch = tuple[Any, Any, Any]
 
 # Of an array mapped from a file, about so many bytes stay in memory.
-_RESIDENT = 64 * 1024 * 1024
+_RESIDENT = 32 * 1024 * 1024
 # A row that is read brings in its surroundings: Linux maps up to 16 pages around a page that is touched.
 _AROUND = 64 * 1024
 
