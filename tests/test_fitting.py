@@ -711,6 +711,7 @@ def test_exception_in_a_layer_within_the_tape():
         (lambda m: m.compile(loss="best"), "loss: expected a known name, got 'best'"),
         (lambda m: m.compile(metrics=["best"]), "metric: expected a known name, got 'best'"),
         (lambda m: m.fit(), "fit: expected data, got None. Give arrays, or an iterable of batches"),
+        (lambda m: two(m, targets=False), r"fit: expected targets for the loss, got None. Give y, or batches \(x, y\)"),
         (lambda m: m.fit(X, Y, batch_size=0), "fit: expected batch_size of 1 or more, got 0"),
         (lambda m: m.fit(X, Y, validation_split=1.5), r"fit: expected validation_split in \[0, 1\), got 1.5"),
         (lambda m: m.fit(X[:1], Y[:1], validation_split=0.5), "fit: expected validation_split to leave rows for trai"),
@@ -743,11 +744,11 @@ def test_value_errors(call, message):
         assert_same(before, weights_of(model))
 
 
-def two(_, loss="mse", metrics=None, class_weight=None, loss_weights=None):
+def two(_, loss="mse", metrics=None, class_weight=None, loss_weights=None, targets=True):
     model = two_outputs()
     model.compile("sgd", loss, metrics, loss_weights)
-    targets = {"size": Y, "kind": RNG.normal(size=(50, 3))}
-    model.fit({"a": X, "b": X[:, :2]}, targets, class_weight=class_weight)
+    y = {"size": Y, "kind": RNG.normal(size=(50, 3))} if targets else None
+    model.fit({"a": X, "b": X[:, :2]}, y, class_weight=class_weight)
 
 
 def test_other_errors():

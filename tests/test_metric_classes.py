@@ -158,6 +158,27 @@ def test_counts():
         assert float(run(metric, BITS, CHANCE, WEIGHTS)) == pytest.approx(want, rel=1e-12)
 
 
+@pytest.mark.parametrize("k", [1, 2, 3, 5])
+def test_the_highest_of_each_row(k):
+    several = np.maximum(ONE_HOT, UNIT > 0.8)
+    said = ranks(SHARES) < k
+    hits = (said * several * WEIGHTS[:, None]).sum()
+    assert float(run(M.Precision(top_k=k), several, SHARES, WEIGHTS)) == pytest.approx(
+        hits / (said * WEIGHTS[:, None]).sum(), rel=1e-12
+    )
+    assert float(run(M.Recall(top_k=k), several, SHARES, WEIGHTS)) == pytest.approx(
+        hits / (several * WEIGHTS[:, None]).sum(), rel=1e-12
+    )
+    above = said & (SHARES > 0.4)
+    assert float(run(M.Precision(0.4, top_k=k), several, SHARES)) == pytest.approx(
+        (above * several).sum() / above.sum(), rel=1e-12
+    )
+    column = said[:, 1]
+    assert float(run(M.Precision(top_k=k, class_id=1), several, SHARES)) == pytest.approx(
+        (column * several[:, 1]).sum() / column.sum(), rel=1e-12
+    )
+
+
 def test_one_class_of_several():
     for class_id in range(3):
         all_of_it = M.Precision(0.4)(ONE_HOT[:, [class_id]], SHARES[:, [class_id]])
@@ -252,6 +273,7 @@ OBJECTS = {
     "rmse": (M.RootMeanSquaredError(), REAL, NEAR),
     "precision": (M.Precision([0.2, 0.5]), BITS, CHANCE),
     "recall": (M.Recall(), BITS, CHANCE),
+    "recall_of_the_highest": (M.Recall(top_k=2), ONE_HOT, SHARES),
     "true_positives": (M.TruePositives(), BITS, CHANCE),
     "false_positives": (M.FalsePositives(), BITS, CHANCE),
     "true_negatives": (M.TrueNegatives(), BITS, CHANCE),
@@ -325,6 +347,8 @@ def test_top_k_with_awkward_rows():
         (lambda: M.AUC(summation_method="sum"), r"AUC: expected summation_method 'interpolation', .* got 'sum'"),
         (lambda: M.AUC(thresholds=[2.0]), r"AUC: expected thresholds in \[0, 1\], got \[2.0\]"),
         (lambda: M.Precision(1.5), r"Precision: expected thresholds in \[0, 1\], got 1.5"),
+        (lambda: M.Precision(top_k=0), r"Precision: expected top_k of 1 or more, or None, got 0"),
+        (lambda: M.Recall(top_k=1)([1.0], [0.5]), r"Recall: expected y_pred of shape \[..., classes\] for top_k, got"),
         (
             lambda: M.Recall(class_id=3)(ONE_HOT, SHARES),
             r"Recall: expected class_id below the 3 classes, got 3",

@@ -424,6 +424,8 @@ class Training:
 
     def _made(self, names: list[str], y: Any) -> list[Objective]:
         if not names:
+            if self._loss is not None:
+                raise InvalidArgumentError("fit: expected targets for the loss, got None. Give y, or batches (x, y).")
             return []
         functions = [None] if self._loss is None else nest.flatten(self._loss)
         if len(functions) == 1:

@@ -516,19 +516,28 @@ class _Counts(Metric):
     _counted: tuple[str, ...] = ()
 
     def __init__(
-        self, thresholds: float | Sequence[float] | None = None, class_id: int | None = None, name: str | None = None
+        self,
+        thresholds: float | Sequence[float] | None = None,
+        top_k: int | None = None,
+        class_id: int | None = None,
+        name: str | None = None,
     ) -> None:
         super().__init__(name)
         self.thresholds = thresholds
+        self.top_k = top_k
         self.class_id = class_id
-        given = 0.5 if thresholds is None else thresholds
+        given = (0.5 if top_k is None else -np.inf) if thresholds is None else thresholds
         self._limits = np.atleast_1d(np.asarray(given, "float64"))
-        if self._limits.ndim != 1 or not ((self._limits >= 0) & (self._limits <= 1)).all():
+        if thresholds is not None and (self._limits.ndim != 1 or not ((self._limits >= 0) & (self._limits <= 1)).all()):
             raise ValueError(f"{type(self).__name__}: expected thresholds in [0, 1], got {thresholds!r}.")
+        if top_k is not None and top_k < 1:
+            raise ValueError(f"{type(self).__name__}: expected top_k of 1 or more, or None, got {top_k!r}.")
         self._one = np.ndim(given) == 0
         self._counts = [self.add_variable(self._limits.shape, name) for name in self._counted]
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: TensorLike | None = None) -> None:
+        if self.top_k is not None:
+            y_pred = _top(type(self).__name__, _value(y_pred), self.top_k)
         true, pred, weights = _flat(type(self).__name__, y_true, y_pred, sample_weight, self.class_id)
         said = _number(_ops.greater(pred, _core.constant(self._limits, dtype=pred.dtype)))
         for state, kind in zip(self._counts, self._counted, strict=True):
@@ -544,10 +553,23 @@ class _Counts(Metric):
         return _ops.reshape(per_threshold, shape=[]) if self._one else _ops.identity(per_threshold)
 
     def get_config(self) -> dict[str, Any]:
+        config = {"thresholds": self.thresholds, "top_k": self.top_k, "class_id": self.class_id}
+        return {**config, "name": self.name}
+
+
+class _CountsOfAll(_Counts):
+    """Counts that have no top_k, as in Keras."""
+
+    def __init__(
+        self, thresholds: float | Sequence[float] | None = None, class_id: int | None = None, name: str | None = None
+    ) -> None:
+        super().__init__(thresholds, None, class_id, name)
+
+    def get_config(self) -> dict[str, Any]:
         return {"thresholds": self.thresholds, "class_id": self.class_id, "name": self.name}
 
 
-class TruePositives(_Counts):
+class TruePositives(_CountsOfAll):
     """How many labels 1 have `p > threshold` (weighted: the sum of their weights).
 
     Args:
@@ -564,7 +586,7 @@ class TruePositives(_Counts):
     _counted = ("true_positives",)
 
 
-class FalsePositives(_Counts):
+class FalsePositives(_CountsOfAll):
     """How many labels 0 have `p > threshold`, see `TruePositives`.
 
     Args:
@@ -575,7 +597,7 @@ class FalsePositives(_Counts):
     _counted = ("false_positives",)
 
 
-class TrueNegatives(_Counts):
+class TrueNegatives(_CountsOfAll):
     """How many labels 0 have `p <= threshold`, see `TruePositives`.
 
     Args:
@@ -586,7 +608,7 @@ class TrueNegatives(_Counts):
     _counted = ("true_negatives",)
 
 
-class FalseNegatives(_Counts):
+class FalseNegatives(_CountsOfAll):
     """How many labels 1 have `p <= threshold`, see `TruePositives`.
 
     Args:
@@ -602,6 +624,8 @@ class Precision(_Counts):
 
     Args:
         thresholds: A number or several in [0, 1]; None (default) means 0.5. Several give several results.
+        top_k: Only the k highest of each row can be above a threshold, and without `thresholds` all of them are;
+            None (default) leaves it at thresholds.
         class_id: Which of the last axis to look at; None (default) means all.
         name: Default "precision".
 
@@ -623,6 +647,8 @@ class Recall(_Counts):
 
     Args:
         thresholds: A number or several in [0, 1]; None (default) means 0.5. Several give several results.
+        top_k: Only the k highest of each row can be above a threshold, and without `thresholds` all of them are;
+            None (default) leaves it at thresholds.
         class_id: Which of the last axis to look at; None (default) means all.
         name: Default "recall".
 
@@ -960,6 +986,19 @@ def _above(counts: Any) -> Tensor:
     size = counts.shape[0]
     later = _core.constant(np.tri(size, dtype="float64"))
     return _ops.reshape(_ops.matmul(_ops.reshape(counts, shape=[1, size]), later), shape=[size])
+
+
+def _top(who: str, pred: Tensor, k: int) -> Tensor:
+    """The k highest of each row, the first of equal ones; -inf in all other places."""
+    if len(pred.shape) < 2:
+        raise ValueError(f"{who}: expected y_pred of shape [..., classes] for top_k, got {list(pred.shape)}.")
+    classes = _core.constant(range(pred.shape[-1]), dtype=_core.int64)
+    nothing = _core.constant(-np.inf, dtype=pred.dtype)
+    rest = pred
+    for _ in range(k):
+        best = _ops.expand_dims(_ops.argmax(rest, axis=-1), axis=-1)
+        rest = _ops.where(_ops.equal(best, classes), nothing, rest)
+    return _ops.where(_ops.equal(rest, nothing), pred, nothing)
 
 
 def _first_of_rows(values: Tensor) -> Tensor:
