@@ -235,6 +235,11 @@ def test_value_errors(call, message):
         call()
 
 
+def test_several_numbers_cannot_be_watched():
+    with pytest.raises(ValueError, match=r"EarlyStopping: expected one number as 'f1', got 2, one for each class. Let"):
+        feed(C.EarlyStopping("f1"), [[0.5, 1.0]], "f1")
+
+
 def test_rate_that_is_no_number():
     scheduled = model_of(optimizer=ln.optimizers.SGD(ln.optimizers.schedules.CosineDecay(0.1, 10)))
     with pytest.raises(

@@ -49,6 +49,21 @@ def test_line_of_our_own(monkeypatch):
     assert shown.getvalue().count("\n") == 2
 
 
+def test_metrics_with_several_numbers(monkeypatch, tmp_path):
+    pytest.importorskip("matplotlib")
+    shown = terminal(monkeypatch)
+    x = ln.Input((2,))
+    model = ln.Model(x, ln.layers.Dense(3, activation="softmax", kernel_initializer="zeros")(x))
+    model.compile(ln.optimizers.SGD(0.0), "categorical_crossentropy", [ln.metrics.F1Score()])
+    targets = np.eye(3)[np.zeros(64, int)]
+    table = ln.callbacks.CSVLogger(tmp_path / "log.csv")
+    history = model.fit(X, targets, epochs=2, validation_split=0.5, callbacks=[table])
+    assert history.history["f1_score"] == [[1.0, 0.0, 0.0]] * 2
+    assert "f1_score: 1 0 0" in shown.getvalue()
+    assert len(history.plot(tmp_path / "history.png").axes[1].get_lines()) == 6
+    assert "[1.0, 0.0, 0.0]" in (tmp_path / "log.csv").read_text()
+
+
 def test_batches_without_a_known_number(monkeypatch):
     shown = terminal(monkeypatch)
     x = ln.Input((2,))

@@ -43,7 +43,8 @@ __all__ = [
     "TerminateOnNaN",
 ]
 
-Logs = Mapping[str, float]
+# Names with numbers; some metrics give a list of them, one for each class.
+Logs = Mapping[str, Any]
 
 
 class Callback:
@@ -105,7 +106,7 @@ class History(Callback):
 
     def __init__(self) -> None:
         self.epoch: list[int] = []
-        self.history: dict[str, list[float]] = {}
+        self.history: dict[str, list[Any]] = {}
 
     def on_epoch_end(self, epoch: int, logs: Logs) -> None:
         self.epoch.append(epoch)
@@ -167,7 +168,13 @@ class _Monitor(Callback):
                 f"{type(self).__name__}: expected {self.monitor!r} among the logs, got {', '.join(logs)}. "
                 "Validation data give the names with 'val_'."
             )
-        return logs[self.monitor]
+        value = logs[self.monitor]
+        if isinstance(value, list):
+            raise ValueError(
+                f"{type(self).__name__}: expected one number as {self.monitor!r}, got {len(value)}, one for each class."
+                " Let the metric average them."
+            )
+        return float(value)
 
     def _is_better(self, value: float, than: float | None) -> bool:
         """Whether a value is better by more than `min_delta`. NaN is worse than anything."""

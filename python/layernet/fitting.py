@@ -339,7 +339,7 @@ class Trainable(Predicting):
         if not self.built:
             self(nest.map_structure(lambda a: a[:1].astype("float32" if a.dtype.kind == "f" else a.dtype), x))
 
-    def _evaluate(self, feed: Arrays | Batches) -> dict[str, float]:
+    def _evaluate(self, feed: Arrays | Batches) -> dict[str, Any]:
         training = self._compiled("evaluate")
         loss, rows = 0.0, 0
         for number, (x, y, sample_weight) in enumerate(feed.batches()):
@@ -466,9 +466,9 @@ class Training:
         x, y, sample_weight = batch
         return float(self._step(x, y, sample_weight))
 
-    def logs(self, loss: float) -> dict[str, float]:
+    def logs(self, loss: float) -> dict[str, Any]:
         """The loss and the results of the metrics."""
-        logs: dict[str, float] = {"loss": loss}
+        logs: dict[str, Any] = {"loss": loss}
         for name, metric in self._shown.items():
             value = metric.result().numpy()
             logs[name] = float(value) if value.ndim == 0 else value.tolist()
@@ -607,23 +607,23 @@ class _Epoch:
         self._training.note(place)
         return feed.batches(place.batch, order)
 
-    def _logs(self) -> dict[str, float]:
+    def _logs(self) -> dict[str, Any]:
         return self._training.logs(self.loss)
 
 
-class _LazyLogs(Mapping[str, float]):
+class _LazyLogs(Mapping[str, Any]):
     """Logs that are computed when something is read from them."""
 
-    def __init__(self, make: Callable[[], dict[str, float]]) -> None:
+    def __init__(self, make: Callable[[], dict[str, Any]]) -> None:
         self._make = make
-        self._made: dict[str, float] | None = None
+        self._made: dict[str, Any] | None = None
 
-    def _logs(self) -> dict[str, float]:
+    def _logs(self) -> dict[str, Any]:
         if self._made is None:
             self._made = self._make()
         return self._made
 
-    def __getitem__(self, name: str) -> float:
+    def __getitem__(self, name: str) -> Any:
         return self._logs()[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -756,7 +756,7 @@ def _has_batch_methods(callback: Callback) -> bool:
     )
 
 
-def _as_returned(logs: dict[str, float], return_dict: bool) -> Any:
+def _as_returned(logs: dict[str, Any], return_dict: bool) -> Any:
     if return_dict:
         return logs
     return list(logs.values()) if len(logs) > 1 else logs["loss"]

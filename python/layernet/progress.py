@@ -30,7 +30,7 @@ class Progress:
         self._shown = wanted and sys.stderr is not None and sys.stderr.isatty()
         self._bar = _tqdm(title, rows) if self._shown else None
 
-    def advance(self, rows: int, values: Callable[[], Mapping[str, float]]) -> None:
+    def advance(self, rows: int, values: Callable[[], Mapping[str, Any]]) -> None:
         """Note that rows are done; `values` is asked for what to show, when it is time to."""
         if not self._shown:
             return
@@ -39,7 +39,7 @@ class Progress:
         if now - self._latest >= _INTERVAL:
             self._show(now, values())
 
-    def finish(self, values: Mapping[str, float]) -> None:
+    def finish(self, values: Mapping[str, Any]) -> None:
         """Show the last state."""
         if self._shown:
             self._show(time.monotonic(), values)
@@ -54,7 +54,7 @@ class Progress:
         elif self._shown:
             sys.stderr.write("\n")
 
-    def _show(self, now: float, values: Mapping[str, float]) -> None:
+    def _show(self, now: float, values: Mapping[str, Any]) -> None:
         self._latest = now
         if self._bar is not None:
             self._bar.set_postfix_str(_text(values), refresh=False)
@@ -70,8 +70,10 @@ class Progress:
         sys.stderr.flush()
 
 
-def _text(values: Mapping[str, float]) -> str:
-    return "  ".join(f"{name}: {value:.4g}" for name, value in values.items())
+def _text(values: Mapping[str, Any]) -> str:
+    """Names and numbers; some metrics give several, one for each class."""
+    numbers = {name: value if isinstance(value, list) else [value] for name, value in values.items()}
+    return "  ".join(f"{name}: {' '.join(f'{number:.4g}' for number in many)}" for name, many in numbers.items())
 
 
 def _tqdm(title: str, rows: int | None) -> Any:
