@@ -219,3 +219,23 @@ def test_pools_of_volumes():
 
     assert ln.nn.max_pool(x, 2, 2).numpy().ravel().tolist() == [13, 15]
     assert ln.nn.avg_pool(x, 2, 2).numpy().ravel().tolist() == [6.5, 8.5]
+
+
+@pytest.mark.parametrize(
+    "convolve",
+    [
+        lambda x, **o: ln.nn.conv1d(x[:, 0], np.ones((2, 3, 4)), **o),
+        lambda x, **o: ln.nn.conv2d(x, np.ones((2, 2, 3, 4)), **o),
+        lambda x, **o: ln.nn.conv3d(x[:, None], np.ones((1, 2, 2, 3, 4)), **o),
+        lambda x, **o: ln.nn.depthwise_conv2d(x[..., :2], np.ones((2, 2, 2, 2)), **o),
+        lambda x, **o: ln.nn.separable_conv1d(x[:, 0], np.ones((2, 3, 1)), np.ones((1, 3, 4)), **o),
+        lambda x, **o: ln.nn.separable_conv2d(x, np.ones((2, 2, 3, 1)), np.ones((1, 1, 3, 4)), **o),
+    ],
+    ids=["conv1d", "conv2d", "conv3d", "depthwise_conv2d", "separable_conv1d", "separable_conv2d"],
+)
+def test_convolutions_with_bias_and_activation(convolve):
+    x, bias = np.random.default_rng(2).normal(size=(2, 4, 5, 3)), np.array([0.5, -1.0, 2.0, 0.0])
+
+    whole = convolve(x, bias=bias, activation="elu", alpha=0.5)
+
+    np.testing.assert_allclose(whole.numpy(), ln.nn.elu(convolve(x) + bias, 0.5).numpy(), rtol=0, atol=1e-13)

@@ -557,12 +557,39 @@ def _pair(value: int | Sequence[int], rank: int) -> list[int]:
     return [value] * rank if isinstance(value, int) else list(value)
 
 
+def _conv(
+    x: TensorLike,
+    filters: TensorLike,
+    strides: int | Sequence[int],
+    padding: str,
+    dilations: int | Sequence[int],
+    rank: int,
+    bias: TensorLike | None,
+    activation: str,
+    alpha: float,
+) -> Tensor:
+    return core_ops.conv(
+        x,
+        filters,
+        bias,
+        strides=_pair(strides, rank),
+        padding=padding.lower(),
+        dilation=_pair(dilations, rank),
+        activation=activation,
+        alpha=alpha,
+    )
+
+
 def conv1d(
     x: TensorLike,
     filters: TensorLike,
     strides: int | Sequence[int] = 1,
     padding: str = "valid",
     dilations: int | Sequence[int] = 1,
+    *,
+    bias: TensorLike | None = None,
+    activation: str = "linear",
+    alpha: float = 1.0,
 ) -> Tensor:
     """Cross-correlation: `y[t] = sum_i x[stride * t + dilation * i] @ filters[i]`.
 
@@ -572,6 +599,9 @@ def conv1d(
         strides: Step between outputs, default 1.
         padding: "valid" (default) or "same", which pads with zeros, the odd one at the end.
         dilations: Step between the elements of a filter, default 1.
+        bias: A number to add for each channel of the output, or None (default).
+        activation: Name of an elementwise activation, applied in the same pass; default "linear".
+        alpha: Parameter of elu and leaky_relu.
 
     Returns:
         A tensor `[n, steps, out]`.
@@ -582,7 +612,7 @@ def conv1d(
         >>> ln.nn.conv1d(x, kernel).numpy().ravel()
         array([3., 3.], dtype=float32)
     """
-    return core_ops.conv(x, filters, strides=_pair(strides, 1), padding=padding.lower(), dilation=_pair(dilations, 1))
+    return _conv(x, filters, strides, padding, dilations, 1, bias, activation, alpha)
 
 
 def conv2d(
@@ -591,6 +621,10 @@ def conv2d(
     strides: int | Sequence[int] = 1,
     padding: str = "valid",
     dilations: int | Sequence[int] = 1,
+    *,
+    bias: TensorLike | None = None,
+    activation: str = "linear",
+    alpha: float = 1.0,
 ) -> Tensor:
     """Cross-correlation: `y[p, q] = sum_ij x[stride * p + dilation * i, stride * q + dilation * j] @ filters[i, j]`.
 
@@ -600,6 +634,9 @@ def conv2d(
         strides: Step between outputs, default 1.
         padding: "valid" (default) or "same", which pads with zeros, the odd one at the end.
         dilations: Step between the elements of a filter, default 1.
+        bias: A number to add for each channel of the output, or None (default).
+        activation: Name of an elementwise activation, applied in the same pass; default "linear".
+        alpha: Parameter of elu and leaky_relu.
 
     Returns:
         A tensor `[n, height, width, out]`.
@@ -610,7 +647,7 @@ def conv2d(
         >>> ln.nn.conv2d(x, kernel).shape
         (1, 2, 2, 1)
     """
-    return core_ops.conv(x, filters, strides=_pair(strides, 2), padding=padding.lower(), dilation=_pair(dilations, 2))
+    return _conv(x, filters, strides, padding, dilations, 2, bias, activation, alpha)
 
 
 def conv3d(
@@ -619,6 +656,10 @@ def conv3d(
     strides: int | Sequence[int] = 1,
     padding: str = "valid",
     dilations: int | Sequence[int] = 1,
+    *,
+    bias: TensorLike | None = None,
+    activation: str = "linear",
+    alpha: float = 1.0,
 ) -> Tensor:
     """Cross-correlation over three axes, as `conv2d` over two.
 
@@ -628,6 +669,9 @@ def conv3d(
         strides: Step between outputs, default 1.
         padding: "valid" (default) or "same", which pads with zeros, the odd one at the end.
         dilations: Step between the elements of a filter, default 1.
+        bias: A number to add for each channel of the output, or None (default).
+        activation: Name of an elementwise activation, applied in the same pass; default "linear".
+        alpha: Parameter of elu and leaky_relu.
 
     Returns:
         A tensor `[n, depth, height, width, out]`.
@@ -638,7 +682,7 @@ def conv3d(
         >>> ln.nn.conv3d(x, kernel).shape
         (1, 2, 3, 4, 6)
     """
-    return core_ops.conv(x, filters, strides=_pair(strides, 3), padding=padding.lower(), dilation=_pair(dilations, 3))
+    return _conv(x, filters, strides, padding, dilations, 3, bias, activation, alpha)
 
 
 def _conv_transpose(
@@ -735,6 +779,9 @@ def _depthwise(
     padding: str,
     dilations: int | Sequence[int],
     rank: int,
+    bias: TensorLike | None = None,
+    activation: str = "linear",
+    alpha: float = 1.0,
 ) -> Tensor:
     x, filters = convert_to_tensor(x), convert_to_tensor(filters)
     if filters.ndim != rank + 2:
@@ -748,7 +795,14 @@ def _depthwise(
         x = core_ops.reshape(several, shape=(-1, *x.shape[1:-1], channels * multiplier))
     w = core_ops.reshape(filters, shape=(*sizes, channels * multiplier))
     return core_ops.depthwise_conv(
-        x, w, strides=_pair(strides, rank), padding=padding.lower(), dilation=_pair(dilations, rank)
+        x,
+        w,
+        bias,
+        strides=_pair(strides, rank),
+        padding=padding.lower(),
+        dilation=_pair(dilations, rank),
+        activation=activation,
+        alpha=alpha,
     )
 
 
@@ -758,6 +812,10 @@ def depthwise_conv2d(
     strides: int | Sequence[int] = 1,
     padding: str = "valid",
     dilations: int | Sequence[int] = 1,
+    *,
+    bias: TensorLike | None = None,
+    activation: str = "linear",
+    alpha: float = 1.0,
 ) -> Tensor:
     """Each channel convolved with filters of its own: `y[.., k * multiplier + m] = x[.., k] * filters[.., k, m]`.
 
@@ -767,6 +825,9 @@ def depthwise_conv2d(
         strides: Step between outputs, default 1.
         padding: "valid" (default) or "same", which pads with zeros, the odd one at the end.
         dilations: Step between the elements of a filter, default 1.
+        bias: A number to add for each channel of the output, or None (default).
+        activation: Name of an elementwise activation, applied in the same pass; default "linear".
+        alpha: Parameter of elu and leaky_relu.
 
     Returns:
         A tensor `[n, height, width, in * multiplier]`.
@@ -780,7 +841,7 @@ def depthwise_conv2d(
         >>> ln.nn.depthwise_conv2d(x, ln.ones((1, 2, 2, 1))).numpy().ravel()
         array([ 3., 30.], dtype=float32)
     """
-    return _depthwise(x, filters, strides, padding, dilations, 2)
+    return _depthwise(x, filters, strides, padding, dilations, 2, bias, activation, alpha)
 
 
 def separable_conv1d(
@@ -790,6 +851,10 @@ def separable_conv1d(
     strides: int | Sequence[int] = 1,
     padding: str = "valid",
     dilations: int | Sequence[int] = 1,
+    *,
+    bias: TensorLike | None = None,
+    activation: str = "linear",
+    alpha: float = 1.0,
 ) -> Tensor:
     """Each channel convolved along one axis, then all channels mixed at each step, as `separable_conv2d`.
 
@@ -800,6 +865,9 @@ def separable_conv1d(
         strides: Step between outputs, default 1.
         padding: "valid" (default) or "same", which pads with zeros, the odd one at the end.
         dilations: Step between the elements of a filter, default 1.
+        bias: A number to add for each channel of the output, or None (default).
+        activation: Name of an elementwise activation, applied in the same pass; default "linear".
+        alpha: Parameter of elu and leaky_relu.
 
     Returns:
         A tensor `[n, steps, out]`.
@@ -813,7 +881,8 @@ def separable_conv1d(
         >>> ln.nn.separable_conv1d(x, ln.ones((3, 2, 1)), ln.ones((1, 2, 1))).numpy().ravel()
         array([6., 6.], dtype=float32)
     """
-    return conv1d(_depthwise(x, depthwise_filter, strides, padding, dilations, 1), pointwise_filter)
+    y = _depthwise(x, depthwise_filter, strides, padding, dilations, 1)
+    return conv1d(y, pointwise_filter, bias=bias, activation=activation, alpha=alpha)
 
 
 def separable_conv2d(
@@ -823,6 +892,10 @@ def separable_conv2d(
     strides: int | Sequence[int] = 1,
     padding: str = "valid",
     dilations: int | Sequence[int] = 1,
+    *,
+    bias: TensorLike | None = None,
+    activation: str = "linear",
+    alpha: float = 1.0,
 ) -> Tensor:
     """Each channel convolved, then all channels mixed at each place: `conv2d(depthwise_conv2d(x, d), p)`.
 
@@ -833,6 +906,9 @@ def separable_conv2d(
         strides: Step between outputs, default 1.
         padding: "valid" (default) or "same", which pads with zeros, the odd one at the end.
         dilations: Step between the elements of a filter, default 1.
+        bias: A number to add for each channel of the output, or None (default).
+        activation: Name of an elementwise activation, applied in the same pass; default "linear".
+        alpha: Parameter of elu and leaky_relu.
 
     Returns:
         A tensor `[n, height, width, out]`.
@@ -849,7 +925,8 @@ def separable_conv2d(
         >>> ln.nn.separable_conv2d(x, d, p).shape
         (1, 2, 2, 5)
     """
-    return conv2d(_depthwise(x, depthwise_filter, strides, padding, dilations, 2), pointwise_filter)
+    y = _depthwise(x, depthwise_filter, strides, padding, dilations, 2)
+    return conv2d(y, pointwise_filter, bias=bias, activation=activation, alpha=alpha)
 
 
 def max_pool(x: TensorLike, ksize: int | Sequence[int], strides: int | Sequence[int], padding: str = "valid") -> Tensor:

@@ -115,3 +115,21 @@ def test_same_maximum_ignores_the_padding():
     x = -np.ones((1, 3, 1), "float32")
 
     assert L.MaxPooling1D(3, 1, "same")(x).numpy().ravel().tolist() == [-1.0, -1.0, -1.0]
+
+
+@pytest.mark.parametrize("make", [L.Conv1D, L.SeparableConv1D])
+def test_bias_and_activation_are_part_of_the_op(make):
+    layer = make(2, 2, activation="relu")
+    y = layer(ln.Input((5, 3)))
+
+    text = ln._core.Graph([layer.input], [y]).text()
+
+    assert "activation=relu" in text
+    assert " = add(" not in text
+    assert " = relu(" not in text
+
+
+def test_activation_that_the_op_does_not_take():
+    layer = L.Conv1D(2, 2, activation="softplus", bias_initializer="ones", kernel_initializer="zeros")
+
+    np.testing.assert_allclose(layer(np.ones((1, 2, 1), "float32")).numpy(), np.full((1, 1, 2), np.log1p(np.e)), 1e-6)

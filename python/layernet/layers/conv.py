@@ -19,7 +19,7 @@ class Convolution(Layer):
     """What all convolutions share: windows, the order of axes, bias and activation.
 
     A subclass makes its filters in `build_filters`, tells the channels of its output in `output_channels` and applies
-    the filters to inputs with the channels last in `convolve`.
+    filters, bias and the activation that the op has to inputs with the channels last in `convolve`.
     """
 
     _rank = 0
@@ -65,8 +65,8 @@ class Convolution(Layer):
         """Channels of the output for those of the input; None if they hang on unknown ones."""
         raise NotImplementedError
 
-    def convolve(self, x: Any) -> Tensor:
-        """Apply the filters to `[n, ..., channels]`."""
+    def convolve(self, x: Any, activation: str, alpha: float) -> Tensor:
+        """Apply filters, bias and an activation of the op to `[n, ..., channels]`."""
         raise NotImplementedError
 
     def build(self, input_shape: Shape) -> None:
@@ -98,11 +98,9 @@ class Convolution(Layer):
 
     def call(self, inputs: Any) -> Any:
         """Convolve, add the bias, apply the activation."""
-        y = self.convolve(channels_last(inputs) if self._channels == 1 else inputs)
-        if self.bias is not None:
-            y = nn.bias_add(y, self.bias)
-        if self.activation is not activations.linear:
-            y = self.activation(y)
+        x = channels_last(inputs) if self._channels == 1 else inputs
+        fused = activations.fused(self.activation)
+        y = self.convolve(x, *fused) if fused is not None else self.activation(self.convolve(x, "linear", 1.0))
         return channels_first(y) if self._channels == 1 else y
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
@@ -189,11 +187,20 @@ class _Conv(Convolution):
         """The filters."""
         return self.filters
 
-    def convolve(self, x: Any) -> Tensor:
+    def convolve(self, x: Any, activation: str, alpha: float) -> Tensor:
         """Apply the kernel to `[n, ..., in]`."""
         x, padding = causal(self, x)
         convolve = (nn.conv1d, nn.conv2d, nn.conv3d)[self._rank - 1]
-        return convolve(x, self.kernel, self.strides, padding, self.dilation_rate)
+        return convolve(
+            x,
+            self.kernel,
+            self.strides,
+            padding,
+            self.dilation_rate,
+            bias=self.bias,
+            activation=activation,
+            alpha=alpha,
+        )
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""

@@ -72,11 +72,14 @@ class _ConvTranspose(Convolution):
         """The filters."""
         return self.filters
 
-    def convolve(self, x: Any) -> Tensor:
-        """Spread `[n, ..., in]` by the kernel."""
+    def convolve(self, x: Any, activation: str, alpha: float) -> Tensor:
+        """Spread `[n, ..., in]` by the kernel; the op has neither bias nor activation."""
         transpose = nn.conv2d_transpose if self._rank == 2 else nn.conv3d_transpose
         shape = (None, *self._sizes(x.shape[1:-1]), self.filters)
-        return transpose(x, self.kernel, shape, self.strides, self.padding)
+        y = transpose(x, self.kernel, shape, self.strides, self.padding)
+        if self.bias is not None:
+            y = nn.bias_add(y, self.bias)
+        return y if activation == "linear" else self.activation(y)
 
     def _sizes(self, sizes: Sequence[int | None]) -> list[int | None]:
         """Sizes of the output for those of the input."""

@@ -141,9 +141,18 @@ class DepthwiseConv2D(_Depthwise):
         """So many for each of the input's."""
         return None if channels is None else channels * self.depth_multiplier
 
-    def convolve(self, x: Any) -> Tensor:
+    def convolve(self, x: Any, activation: str, alpha: float) -> Tensor:
         """Apply the filters to `[n, height, width, in]`."""
-        return nn.depthwise_conv2d(x, self.depthwise_kernel, self.strides, self.padding, self.dilation_rate)
+        return nn.depthwise_conv2d(
+            x,
+            self.depthwise_kernel,
+            self.strides,
+            self.padding,
+            self.dilation_rate,
+            bias=self.bias,
+            activation=activation,
+            alpha=alpha,
+        )
 
 
 class _SeparableConv(_Depthwise):
@@ -215,11 +224,21 @@ class _SeparableConv(_Depthwise):
         """The filters."""
         return self.filters
 
-    def convolve(self, x: Any) -> Tensor:
+    def convolve(self, x: Any, activation: str, alpha: float) -> Tensor:
         """Apply both kernels to `[n, ..., in]`."""
         x, padding = causal(self, x)
         convolve = nn.separable_conv1d if self._rank == 1 else nn.separable_conv2d
-        return convolve(x, self.depthwise_kernel, self.pointwise_kernel, self.strides, padding, self.dilation_rate)
+        return convolve(
+            x,
+            self.depthwise_kernel,
+            self.pointwise_kernel,
+            self.strides,
+            padding,
+            self.dilation_rate,
+            bias=self.bias,
+            activation=activation,
+            alpha=alpha,
+        )
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
