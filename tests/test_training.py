@@ -192,6 +192,15 @@ def test_a_network_that_was_never_called_is_built():
     assert float(step(x, y)) < first
 
 
+@pytest.mark.parametrize("dtype", ["float64", "float16", "bfloat16"])
+def test_a_network_of_another_type_that_was_never_called(dtype):
+    net = mlp(dtype=dtype)
+    step = ln.TrainStep(net, "mse", "sgd")
+    assert step(*data()).dtype == ("float32" if dtype == "bfloat16" else dtype)  # NumPy has no bfloat16
+    assert {v.dtype.name for v in net.variables} == {dtype}
+    assert repr(step) == f"TrainStep({net!r}, {step.optimizer!r})"
+
+
 class TwoHeads(ln.Network):
     def __init__(self):
         super().__init__()

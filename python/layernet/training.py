@@ -21,7 +21,7 @@ from layernet.errors import ShapeError
 from layernet.layers.base import Layer
 from layernet.schedules import LearningRateSchedule
 from layernet.tape import GradientTape
-from layernet.tensor import Symbol, Tensor
+from layernet.tensor import Symbol, Tensor, as_dtype
 from layernet.tensor import core_ops as _ops
 
 __all__ = ["TrainStep"]
@@ -123,6 +123,9 @@ class TrainStep:
         compiled, arrays = self._ready(x, y, sample_weight)
         return self._results(compiled.caller.run_list(arrays))
 
+    def __repr__(self) -> str:
+        return f"TrainStep({self.network!r}, {self.optimizer!r})"
+
     @property
     def steps(self) -> StepTable:
         """What the latest step ran, in order: a list of dictionaries that prints as a table (see `Predictor.steps`).
@@ -176,7 +179,9 @@ class TrainStep:
         return tuple(values) if self._metrics else values[0]
 
     def _compile(self, x: Any, weighted: bool, arrays: Arrays, give_rate: bool) -> _Compiled:
-        inputs = [_placeholder(a, "input", dtype) for a, dtype in zip(arrays, self._input_dtypes(x), strict=False)]
+        given = _Given()
+        dtypes = self._input_dtypes(x)
+        inputs = [given.value(a, "input", dtype) for a, dtype in zip(arrays, dtypes, strict=False)]
         network, optimizer = self.network, self.optimizer
         rate = _core.placeholder((), _core.float64, "learning_rate")
         with symbolic.Tracing(record=False) as tracing:
@@ -184,7 +189,7 @@ class TrainStep:
                 kwargs = {"training": True} if takes_training(network) else {}
                 outputs = network(nest.pack_like(x, inputs), **kwargs)
                 predictions = nest.flatten(outputs)
-                rest = [_target(a, predictions) for a in arrays[len(inputs) :]]
+                rest = [given.target(a, predictions) for a in arrays[len(inputs) :]]
                 weight = rest.pop() if weighted else None
                 total = self._total(predictions, rest, weight)
             values = [_value(metric, rest, predictions, weight) for metric in self._metrics]
@@ -198,17 +203,20 @@ class TrainStep:
                 pairs = [(g, v) for g, (_, v) in zip(clipped, pairs, strict=True)]
             with optimizer.rate_from(rate if give_rate else None):
                 optimizer.apply_gradients(pairs)
-            placeholders = [*inputs, *rest, *([] if weight is None else [weight])]
-            graph = _core.Graph([*placeholders, rate], [total, *values], tracing.effects)
+            results = [_ops.cast(v, dtype=_core.float32) if v.dtype is _core.bfloat16 else v for v in (total, *values)]
+            graph = _core.Graph([*given.placeholders, rate], results, tracing.effects)
         return _Compiled(_core.Plan.step(graph), self._threads)
 
     def _input_dtypes(self, x: Any) -> list[str | None]:
-        """The types of the network's inputs where it was called before, else None."""
+        """The types of the network's inputs as of its first call; before that, of floats what its first layer says."""
         known = nest.flatten(self.network._call_signature)
         leaves = nest.flatten(x)
-        if self.network._call_signature is None or len(known) != len(leaves):
-            return [None] * len(leaves)
-        return [spec.dtype.name for spec in known]
+        if self.network._call_signature is not None and len(known) == len(leaves):
+            return [spec.dtype.name for spec in known]
+        layers = getattr(self.network, "layers", None) or [self.network]
+        own = None if layers[0].dtype is None else as_dtype(layers[0].dtype)
+        floats = own.name if own is not None and own.is_floating else None
+        return [floats if _is_floating(np.asarray(leaf)) else None for leaf in leaves]
 
     def _total(self, predictions: list[Any], targets: list[Any], weight: Any) -> Any:
         terms = []
@@ -288,19 +296,29 @@ def _no_rows(array: npt.NDArray[Any]) -> ShapeError:
     )
 
 
-def _placeholder(array: npt.NDArray[Any], name: str, dtype: str | None = None) -> Symbol:
-    """A symbol for arrays like this one; floating types are float32 unless another is asked for."""
-    if array.dtype.kind not in "biuf":
-        array = as_input(array, "float32", "TrainStep")
-    if dtype is None:
-        dtype = "float32" if array.dtype.kind == "f" or array.dtype.name == "bfloat16" else array.dtype.name
-    return symbolic.Input(array.shape[1:], dtype, name=name)
+def _is_floating(array: npt.NDArray[Any]) -> bool:
+    return array.dtype.kind == "f" or array.dtype.name == "bfloat16"
 
 
-def _target(array: npt.NDArray[Any], predictions: Iterable[Any]) -> Symbol:
-    """A symbol for targets or weights: floating ones are of the type of the predictions."""
-    floating = array.dtype.kind == "f" or array.dtype.name == "bfloat16"
-    return _placeholder(array, "target", next(iter(predictions)).dtype.name if floating else None)
+class _Given:
+    """Placeholders for arrays, and the values they stand for; bfloat16, which NumPy has not, is given as float32."""
+
+    def __init__(self) -> None:
+        self.placeholders: list[Symbol] = []
+
+    def value(self, array: npt.NDArray[Any], name: str, dtype: str | None = None) -> Any:
+        """A value for arrays like this one; floating types are float32 unless another is asked for."""
+        if array.dtype.kind not in "biuf":
+            array = as_input(array, "float32", "TrainStep")
+        if dtype is None:
+            dtype = "float32" if _is_floating(array) else array.dtype.name
+        given = symbolic.Input(array.shape[1:], "float32" if dtype == "bfloat16" else dtype, name=name)
+        self.placeholders.append(given)
+        return given if given.dtype == dtype else _ops.cast(given, dtype=as_dtype(dtype))
+
+    def target(self, array: npt.NDArray[Any], predictions: Iterable[Any]) -> Any:
+        """A value for targets or weights: floating ones are of the type of the predictions."""
+        return self.value(array, "target", next(iter(predictions)).dtype.name if _is_floating(array) else None)
 
 
 def _scalar(loss: Any) -> Any:
