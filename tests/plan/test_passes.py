@@ -390,6 +390,38 @@ def test_who_reads_the_old_value_after_an_update_gets_a_copy() -> None:
         assert (out == before).all()
 
 
+def test_a_view_of_the_old_value_counts_as_a_reader_of_it() -> None:
+    x = ln.Input(shape=(2,))
+    v = ln.Variable([1.0, 2.0])
+    with _core.Trace() as trace:
+        old = ln.reshape(v, (2, 1))
+        v.assign_sub(ln.reduce_sum(x, axis=0))
+        y = ln.reduce_sum(ln.matmul(x, old))
+    data = np.array([[1.0, 10.0], [1.0, 10.0]], "float32")
+    plan = step_of([y], trace, [x])
+    assert [float(plan.run([data])[0]) for _ in range(2)] == [42.0, -362.0]
+    assert v.numpy().tolist() == [-3.0, -38.0]
+    with _core.Trace() as trace:
+        old = ln.reshape(v, (2, 1))
+        v.assign(ln.reduce_sum(x, axis=0))
+    out = step_of([old, ln.reduce_sum(x)], trace, [x]).run([data])[0]
+    assert out.tolist() == [[-3.0], [-38.0]]
+
+
+def test_an_update_waits_for_who_reads_a_view() -> None:
+    x = ln.Input(shape=(2,))
+    v = ln.Variable([1.0, 2.0])
+    with _core.Trace() as trace:
+        change = ln.reduce_sum(x, axis=0)
+        column = ln.reshape(v, (2, 1))
+        y = ln.matmul(ln.exp(ln.matmul(x, column)), ln.constant([[1.0]]))
+        z = ln.reduce_sum(ln.nn.softmax(y, axis=0) * ln.matmul(x, column))
+        v.assign_sub(change)
+    ops = ops_of(step_of([z], trace, [x]))
+    assert ops.index("assign_sub") > len(ops) - 1 - ops[::-1].index("matmul")
+    assert "copy" not in ops
+
+
 def test_a_variable_read_again_has_its_new_value() -> None:
     x = ln.Input(shape=())
     v = ln.Variable(1.0)

@@ -4,6 +4,7 @@
 // as early.
 #include <algorithm>
 #include <functional>
+#include <numeric>
 #include <queue>
 
 #include "plan/copy.h"
@@ -13,21 +14,33 @@ namespace layernet {
 
 namespace {
 
-bool reads(const PlanNode& node, int value) {
-  return std::find(node.inputs.begin(), node.inputs.end(), value) != node.inputs.end();
+// The value in whose memory each value lies: itself, or what it is a view of.
+std::vector<int> roots(const PlanGraph& g) {
+  std::vector<int> root(g.values.size());
+  std::iota(root.begin(), root.end(), 0);
+  for (const PlanNode& node : g.nodes)
+    if (node.op->view_of >= 0)
+      root[static_cast<std::size_t>(node.outputs[0])] =
+          root[static_cast<std::size_t>(node.inputs[static_cast<std::size_t>(node.op->view_of)])];
+  return root;
 }
 
-// Gives readers of `old` after the update at `at` a copy made before it; true when there was one.
+// Where somebody reads `old`, itself or a view of it, after the update at `at`, everybody else is given a copy, made
+// before the first of them; true when there was one.
 bool copy_for_late_readers(PlanGraph& g, std::size_t at, int old) {
-  const auto begin = g.nodes.begin() + static_cast<std::ptrdiff_t>(at);
-  const bool late = std::any_of(begin + 1, g.nodes.end(), [&](const PlanNode& n) { return reads(n, old); });
-  if (!late && !is_output(g, old)) return false;
+  const std::vector<int> root = roots(g);
+  const auto is_old = [&](int v) { return root[static_cast<std::size_t>(v)] == old; };
+  const auto reads = [&](const PlanNode& n) { return std::any_of(n.inputs.begin(), n.inputs.end(), is_old); };
+  const auto update = g.nodes.begin() + static_cast<std::ptrdiff_t>(at);
+  if (std::none_of(update + 1, g.nodes.end(), reads) && std::none_of(g.outputs.begin(), g.outputs.end(), is_old))
+    return false;
   const int copy = static_cast<int>(g.values.size());
   g.values.push_back(PlanValue{g.values[static_cast<std::size_t>(old)].spec, Tensor()});
-  std::for_each(begin + 1, g.nodes.end(),
-                [&](PlanNode& n) { std::replace(n.inputs.begin(), n.inputs.end(), old, copy); });
+  const auto first = std::find_if(g.nodes.begin(), update, reads);
+  for (auto node = g.nodes.begin(); node != g.nodes.end(); ++node)
+    if (node != update) std::replace(node->inputs.begin(), node->inputs.end(), old, copy);
   std::replace(g.outputs.begin(), g.outputs.end(), old, copy);
-  g.nodes.insert(begin, PlanNode{&copy_op, copy_op.defaults, {old}, {copy}, ""});
+  g.nodes.insert(first, PlanNode{&copy_op, copy_op.defaults, {old}, {copy}, ""});
   return true;
 }
 
@@ -42,6 +55,7 @@ void order_updates(PlanGraph& g) {
   // the node already, so there is an order (Kahn 1962); updates and single numbers are taken first, and else the
   // present order is kept.
   const std::size_t count = g.nodes.size();
+  const std::vector<int> root = roots(g);
   std::vector<std::vector<std::size_t>> producer(g.values.size()), readers(g.values.size()), after(count);
   std::vector<std::size_t> waits(count, 0);
   for (std::size_t i = 0; i < count; ++i) {
@@ -53,7 +67,7 @@ void order_updates(PlanGraph& g) {
     for (const int v : node.inputs) wait_for(producer[static_cast<std::size_t>(v)]);
     for (int t = 0; t < node.op->updates; ++t)
       wait_for(readers[static_cast<std::size_t>(node.inputs[static_cast<std::size_t>(t)])]);
-    for (const int v : node.inputs) readers[static_cast<std::size_t>(v)].push_back(i);
+    for (const int v : node.inputs) readers[static_cast<std::size_t>(root[static_cast<std::size_t>(v)])].push_back(i);
     for (const int v : node.outputs) producer[static_cast<std::size_t>(v)].push_back(i);
   }
   std::priority_queue<std::size_t, std::vector<std::size_t>, std::greater<>> ready[2];  // others, those that go first
