@@ -483,6 +483,15 @@ def test_a_run_that_goes_on_in_another_process_has_the_bits_of_one_that_was_not_
         assert any(array.dtype == "int64" and array.shape == (4,) and array[0] == 7 for array in whole.values())
 
 
+@pytest.fixture
+def interruptible():
+    """A process started in the background may ignore SIGINT."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_ends_after_the_step_and_fit_goes_on():
     whole = regression(ln.optimizers.Adam(0.01))
     whole.fit(X, Y, batch_size=10, epochs=4)
