@@ -92,7 +92,7 @@ class Model(Trainable):
         self._call_graph = graph
         # No variable is made in this scope, so that several models may have it, such as copies read from a file.
         self._finalize_name(None)
-        self._scope = restore_scope(self._outer_scope.child_name(self.name))
+        self._scope = restore_scope(self._outer_scope.child_name(self.name), is_copy=False)
         self._name = self._scope.name
         self._dtype = graph.specs[0].dtype.name if graph.specs[0].dtype is not None else None
         self._call_signature = nest.pack_like(graph.inputs, list(graph.specs))
@@ -178,6 +178,7 @@ class Model(Trainable):
 
         Raises:
             ValueError: A layer of a class that is not registered, or with a configuration that does not make it again.
+            NotImplementedError: A `Lambda`.
 
         Example: see `register_serializable`.
         """
@@ -207,6 +208,7 @@ class Model(Trainable):
         Raises:
             ValueError: The model is not built, a layer cannot be described (see `to_json`), or two variables have one
                 name.
+            NotImplementedError: A `Lambda`.
             OSError: The file cannot be written; what was there stays.
 
         Example:

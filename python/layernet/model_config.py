@@ -309,7 +309,7 @@ class _Reader:
         if not isinstance(layer, Layer) or (layer.scope is not None and "graph" not in fields):
             raise self._broken("a class whose from_config gives a new layer", fields["class"])
         if scope is not None:
-            layer._scope = naming.restore_scope(scope)
+            layer._scope = naming.restore_scope(scope, is_copy=True)
             if isinstance(layer, Network):
                 layer._name = full_name
                 layer._first_parent = False

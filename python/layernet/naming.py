@@ -40,15 +40,18 @@ class VariableScope:
         parent: The scope around it, None for the outermost one.
         restore_hooks: Asked for the initial value of each variable created in this scope or below it, newest first.
         partitioner: Cuts the variables of layers in this scope or below it into pieces; see `find_partitioner`.
+        is_copy: Whether networks in this scope may have names that are taken, since they are copies of those that took
+            them.
     """
 
-    __slots__ = ("__weakref__", "name", "parent", "partitioner", "restore_hooks")
+    __slots__ = ("__weakref__", "is_copy", "name", "parent", "partitioner", "restore_hooks")
 
     def __init__(self, name: str, parent: VariableScope | None = None, partitioner: Partitioner | None = None) -> None:
         self.name = name
         self.parent = parent
         self.restore_hooks: list[RestoreHook] = []
         self.partitioner = partitioner
+        self.is_copy = False
 
     def child_name(self, name: str) -> str:
         """The full name of something called `name` in this scope."""
@@ -128,17 +131,21 @@ def claim_scope(parent: VariableScope, name: str) -> VariableScope | None:
     """A new scope called `name` in `parent`, claimed for the whole life of the process; None when it is taken."""
     with lock:
         full = parent.child_name(name)
-        if is_used(full):
+        if is_used(full) and not parent.is_copy:
             return None
         _used_scopes[full] = True
-        return VariableScope(full, parent)
+        scope = VariableScope(full, parent)
+        scope.is_copy = parent.is_copy
+        return scope
 
 
-def restore_scope(name: str) -> VariableScope:
+def restore_scope(name: str, is_copy: bool) -> VariableScope:
     """The scope of that full name, claimed if it is free: for copies, which keep the names of what they copy."""
     with lock:
         _used_scopes.setdefault(name, True)
-        return VariableScope(name, ROOT)
+        scope = VariableScope(name, ROOT)
+        scope.is_copy = is_copy
+        return scope
 
 
 def outermost_call() -> object:

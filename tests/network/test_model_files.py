@@ -70,6 +70,16 @@ class Half(ln.initializers.Initializer):
         return ln.fill(shape, 0.5)
 
 
+@ln.register_serializable(name="tests>Towers")
+class Towers(ln.Model):
+    def __init__(self, name=None):
+        super().__init__(name=name)
+        self.towers = [ln.Sequential([ln.layers.Dense(3), ln.Sequential([ln.layers.Dense(2)])]) for _ in range(2)]
+
+    def call(self, x):
+        return self.towers[0](x) + self.towers[1](x)
+
+
 def branched():
     a, b = ln.Input((6,), name="a"), ln.Input((6,))
     shared = ln.layers.Dense(3, activation=bend, kernel_initializer=Half(), kernel_regularizer="l2", name="shared")
@@ -101,6 +111,12 @@ def subclass():
     return model
 
 
+def networks_within():
+    model = Towers(name="towers")
+    model(ROWS)
+    return model
+
+
 def scoped():
     with ln.variable_scope("outer"):
         x = ln.Input((6,))
@@ -112,6 +128,7 @@ MODELS = {
     conv: np.random.default_rng(2).normal(size=(2, 6, 6, 2)).astype("float32"),
     embedding: np.array([[0, 1, 2, 9, 4]], "int32"),
     subclass: ROWS,
+    networks_within: ROWS,
     scoped: ROWS,
 }
 by_model = pytest.mark.parametrize(("make", "x"), MODELS.items(), ids=[make.__name__ for make in MODELS])
