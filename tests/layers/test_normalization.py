@@ -52,6 +52,35 @@ def test_one_row_of_images_of_one_pixel():
     assert layer.moving_variance.numpy().tolist() == [0.0, 0.0]
 
 
+@pytest.mark.parametrize(
+    ("fused", "shape", "axis", "divisor"),
+    [
+        (None, (2, 3, 2, 4), -1, 11),
+        (True, (2, 3, 2, 4), 3, 11),
+        (True, (2, 3, 2, 4), 1, 15),
+        (False, (2, 3, 2, 4), -1, 12),
+        (None, (6, 2, 4), -1, 12),
+    ],
+)
+def test_moving_variance_of_the_fused_op(fused, shape, axis, divisor):
+    x = rng.standard_normal(shape)
+    layer = ln.layers.BatchNormalization(axis=axis, momentum=0.0, fused=fused)
+    layer(x, training=True)
+
+    rest = tuple(i for i in range(x.ndim) if i != axis % x.ndim)
+    deviations = x - x.mean(rest, keepdims=True)
+    np.testing.assert_allclose(layer.moving_variance.numpy(), (deviations**2).sum(rest) / divisor, rtol=1e-12)
+    assert layer.get_config()["fused"] is fused
+
+
+@pytest.mark.parametrize(("shape", "axis"), [((2, 3), -1), ((2, 2, 2, 3), 2), ((2, 2, 2, 3), [1, 3])])
+def test_fused_needs_images(shape, axis):
+    with pytest.raises(
+        ValueError, match=r"expected channels on axis 1 or 3 of four with fused=True, got axis .* Leave"
+    ):
+        ln.layers.BatchNormalization(axis=axis, fused=True)(np.ones(shape, "float32"))
+
+
 def test_half_type_keeps_float32_statistics():
     layer = ln.layers.BatchNormalization()
     y = layer(np.ones((2, 3), "float16"), training=True)

@@ -18,8 +18,8 @@ class BatchNormalization(Layer):
     """Normalisation of channels: `y = (x - mean) / sqrt(variance + epsilon) * gamma + beta`.
 
     With `training=True` mean and variance are those of the batch, and the moving averages follow:
-    `moving = momentum * moving + (1 - momentum) * batch`. Otherwise the moving averages are used and left alone. For
-    inputs of four axes the variance that enters the moving average has the divisor n - 1, else n. While `trainable` is
+    `moving = momentum * moving + (1 - momentum) * batch`. Otherwise the moving averages are used and left alone. The
+    variance that enters the moving average has the divisor n - 1 where `fused` holds, else n. While `trainable` is
     false the averages do not move.
 
     Variables, `[channels]` each: gamma, beta, moving_mean, moving_variance.
@@ -42,11 +42,14 @@ class BatchNormalization(Layer):
         name: Prefix of the variables' names.
         renorm: Only False: batch renormalisation is not done.
         virtual_batch_size: Only None: statistics are those of the whole batch.
+        fused: Whether the moving variance is that of TensorFlow's fused op; None (default) means for inputs of four
+            axes. True refuses others.
         **kwargs: As for `Layer`.
 
     Raises:
         NotImplementedError: `renorm` or `virtual_batch_size` is given.
-        ValueError: At the first call, an axis that the input does not have, or an unknown size.
+        ValueError: At the first call, an axis that the input does not have, an unknown size, or an input that has not
+            the channels on axis 1 or 3 of four while `fused` is true.
         TypeError: At the first call, an axis that is neither a number nor a list.
 
     Reference:
@@ -81,6 +84,7 @@ class BatchNormalization(Layer):
         name: str | None = None,
         renorm: bool = False,
         virtual_batch_size: int | None = None,
+        fused: bool | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(trainable=trainable, name=name, **kwargs)
@@ -97,6 +101,7 @@ class BatchNormalization(Layer):
         self.axis: Any = list(axis) if isinstance(axis, (list, tuple)) else axis
         self.momentum = momentum
         self.epsilon = epsilon
+        self.fused = fused
         self.center = center
         self.scale = scale
         self.beta_initializer = initializers.get(beta_initializer)
@@ -122,6 +127,12 @@ class BatchNormalization(Layer):
         if not axes or any(not -rank <= axis < rank for axis in axes) or len({a % rank for a in axes}) < len(axes):
             raise ShapeError(f"{self._who()}: expected axes of an input of shape {list(input_shape)}, got {self.axis}.")
         self._axes = sorted(axis % rank for axis in axes)
+        if self.fused and (rank != 4 or self._axes not in ([1], [3])):
+            raise ShapeError(
+                f"{self._who()}: expected channels on axis 1 or 3 of four with fused=True, got axis {self.axis} of shape "
+                f"{list(input_shape)}. Leave out 'fused'."
+            )
+        self._sampled = rank == 4 if self.fused is None else bool(self.fused)
         sizes = [input_shape[axis] for axis in self._axes]
         if None in sizes:
             raise ShapeError(f"{self._who()}: expected known sizes on axis {self.axis}, got {list(input_shape)}.")
@@ -180,7 +191,7 @@ class BatchNormalization(Layer):
             return self._narrowed(nn.batch_normalization(x, mean, variance, beta, gamma, self.epsilon, axis))
         y, mean, variance = nn.batch_normalization_training(x, gamma, beta, self.epsilon, axis)
         if self.trainable:
-            self._move(inputs, mean, ops.multiply(variance, _sample_factor(x, axis)) if x.ndim == 4 else variance)
+            self._move(inputs, mean, ops.multiply(variance, _sample_factor(x, axis)) if self._sampled else variance)
         return self._narrowed(y)
 
     def _over_several_axes(self, inputs: Any, training: bool) -> Tensor:
@@ -228,6 +239,7 @@ class BatchNormalization(Layer):
             "axis": self.axis,
             "momentum": self.momentum,
             "epsilon": self.epsilon,
+            "fused": self.fused,
             "center": self.center,
             "scale": self.scale,
             "beta_initializer": initializers.serialize(self.beta_initializer),
