@@ -299,14 +299,15 @@ class Layer(NodeRecord):
         with naming.lock, symbolic.eagerly():
             if self.built:
                 return
-            dtype, kept, names = self._dtype, [list(weights) for weights in self._weight_lists()], {*self._weight_names}
+            dtype, spec, names = self._dtype, self._input_spec, {*self._weight_names}
+            kept = [list(weights) for weights in self._weight_lists()]
             if self._dtype is None and leaves and hasattr(leaves[0], "dtype"):
                 self._dtype = as_dtype(leaves[0].dtype).name
             try:
                 self.build(nest.map_structure(_shape_of, inputs))
             except BaseException:
                 # Nothing of a failed attempt stays, so that a second one can succeed.
-                self._dtype = dtype
+                self._dtype, self.input_spec = dtype, spec
                 for weights, earlier in zip(self._weight_lists(), kept, strict=True):
                     weights[:] = earlier
                 self._weight_names = names
