@@ -56,6 +56,59 @@ def test_saver_names_steps_and_folders(tmp_path):
     assert ln.Saver(net.variables).save(tmp_path / "ckpt", step) == str(tmp_path / "ckpt-8")
 
 
+@pytest.mark.parametrize(("most", "left"), [({}, [2, 3, 4, 5, 6]), ({"max_to_keep": 2}, [5, 6])])
+def test_saver_removes_its_oldest_checkpoints(tmp_path, most, left):
+    v = ln.Variable([1.0], name="v")
+    foreign = ln.Saver([v]).save(tmp_path / "foreign")
+    saver = ln.Saver([v], **most)
+
+    for step in range(7):
+        saver.save(tmp_path / "ckpt", step)
+
+    kept = [f"ckpt-{step}" for step in left]
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
+        ["checkpoint", "foreign.safetensors", *(name + ".safetensors" for name in kept)]
+    )
+    state = (tmp_path / "checkpoint").read_text().splitlines()
+    assert state == [f'model_checkpoint_path: "{kept[-1]}"'] + [
+        f'all_model_checkpoint_paths: "{name}"' for name in ["foreign", *kept]
+    ]
+    ln.Saver([v]).restore(foreign)
+
+
+@pytest.mark.parametrize("most", [None, 0])
+def test_saver_keeps_all_if_told_so(tmp_path, most):
+    saver = ln.Saver([ln.Variable([1.0], name="v")], max_to_keep=most)
+    for step in range(7):
+        saver.save(tmp_path / "ckpt", step)
+    assert len(list(tmp_path.glob("*.safetensors"))) == 7
+
+
+def test_checkpoint_saved_again_is_the_latest(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    saver = ln.Saver([ln.Variable([1.0], name="v")], max_to_keep=2)
+    saver.save("a")
+    saver.save("b")
+    saver.save(tmp_path / "a")
+    os.remove("b.safetensors")
+
+    saver.save("c")
+
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.safetensors", "c.safetensors", "checkpoint"]
+    assert ln.latest_checkpoint(".") == "./c"
+
+
+def test_checkpoint_stays_when_the_next_cannot_be_written(tmp_path):
+    saver = ln.Saver([ln.Variable([1.0], name="v")], max_to_keep=1)
+    path = saver.save(tmp_path / "ckpt", 0)
+    (tmp_path / "ckpt-1.safetensors").mkdir()
+
+    with pytest.raises(OSError, match=r"ckpt-1"):
+        saver.save(tmp_path / "ckpt", 1)
+
+    saver.restore(path)
+
+
 def test_restore_accepts_the_file_itself(tmp_path):
     v = ln.Variable(1.0, name="v")
     path = ln.Saver([v]).save(tmp_path / "ckpt")
@@ -106,6 +159,11 @@ def test_missing_name_and_missing_file(tmp_path):
             lambda: ln.Saver([ln.Variable(1.0, name="v"), ln.Variable(1.0, name="v")]),
             ValueError,
             r"Saver: expected one variable of each name, got two called 'v'. Give a dictionary",
+        ),
+        (
+            lambda: ln.Saver([ln.Variable(1.0)], max_to_keep=-1),
+            ValueError,
+            r"Saver: expected max_to_keep to be a number of checkpoints, or None for all of them, got -1",
         ),
     ],
 )
@@ -217,6 +275,15 @@ def test_deferred_restore_compares_shapes(tmp_path):
     ln.restore_network_checkpoint(net, path)
     with pytest.raises(ValueError, match=r"kernel': expected a stored value of shape \[2, 3\]"):
         net(ONE)
+
+
+def test_deferred_value_waits_for_an_input_that_fits(tmp_path):
+    first, second = built(2), network(2)
+    ln.restore_network_checkpoint(second, ln.save_network_checkpoint(first, tmp_path / "ckpt"))
+    with pytest.raises(ValueError, match=r"kernel': expected a stored value of shape \[3, 2\]"):
+        second(np.ones((1, 3), "float32"))
+
+    np.testing.assert_array_equal(second(ONE).numpy(), first(ONE).numpy())
 
 
 def test_deferred_value_goes_to_one_variable(tmp_path):

@@ -54,10 +54,12 @@ class Saver:
 
     Args:
         var_list: Variables, saved under their full names without ":0"; or a dictionary from names to variables.
+        max_to_keep: How many of the checkpoints that this object saves stay, the latest ones, default 5. Older ones are
+            removed; what others have saved never is. None or 0: all stay.
 
     Raises:
         TypeError: Something that is not a variable.
-        ValueError: No variables, or two variables of one name. The same variable twice is fine.
+        ValueError: No variables, two variables of one name (the same variable twice is fine), or a negative number.
 
     Example:
         >>> import layernet as ln
@@ -72,7 +74,13 @@ class Saver:
         ('ckpt-7', array([1., 2.], dtype=float32))
     """
 
-    def __init__(self, var_list: Iterable[Variable] | Mapping[str, Variable]) -> None:
+    def __init__(self, var_list: Iterable[Variable] | Mapping[str, Variable], max_to_keep: int | None = 5) -> None:
+        if max_to_keep is not None and max_to_keep < 0:
+            raise ValueError(
+                f"Saver: expected max_to_keep to be a number of checkpoints, or None for all of them, got {max_to_keep}."
+            )
+        self._max_to_keep = max_to_keep or None
+        self._saved: list[str] = []  # absolute prefixes of what is kept, the oldest first
         self._variables: dict[str, Variable] = {}
         for name, variable in _named(var_list):
             if self._variables.setdefault(name, variable) is not variable:
@@ -85,6 +93,8 @@ class Saver:
 
     def save(self, file_prefix: Path, global_step: int | Variable | None = None) -> str:
         """Write a checkpoint and note it as the latest one of its folder, which is made if it does not exist.
+
+        Of the earlier ones of this object, those that are too many for `max_to_keep` are removed then.
 
         Args:
             file_prefix: The prefix; the file is `<prefix>.safetensors`.
@@ -102,7 +112,14 @@ class Saver:
         folder = os.path.dirname(prefix) or "."
         os.makedirs(folder, exist_ok=True)
         write_tensors(prefix + _SUFFIX, {name: stored_variable(v) for name, v in self._variables.items()})
-        _note_latest(folder, os.path.basename(prefix))
+        self._saved = [earlier for earlier in self._saved if earlier != os.path.abspath(prefix)]
+        self._saved.append(os.path.abspath(prefix))
+        surplus = self._saved[: -self._max_to_keep] if self._max_to_keep is not None else []
+        _note_latest(folder, os.path.basename(prefix), surplus)
+        for earlier in surplus:
+            with contextlib.suppress(FileNotFoundError):
+                os.remove(earlier + _SUFFIX)
+            self._saved.remove(earlier)
         return prefix
 
     def restore(self, path: Path) -> None:
@@ -322,10 +339,11 @@ class _Waiting:
                 f"variable {name!r}: expected a value of its own in the checkpoint, but {in_file!r} already went to "
                 f"{self._taken[in_file]!r}. Give restore_network_checkpoint a map_func that tells them apart."
             )
-        if in_file not in self._values:
-            return None
-        self._taken[in_file] = name
-        return self._values.pop(in_file)
+        value = self._values.get(in_file)
+        if value is not None and (value.shape, value.dtype) == (shape, dtype):
+            self._taken[in_file] = name
+            del self._values[in_file]
+        return value  # one that does not fit is refused by who asks, and waits on
 
 
 def _mapping(network: Network, map_func: MapFunc | None) -> MapFunc:
@@ -491,13 +509,14 @@ def _read_state(folder: str) -> list[str]:
     return [prefix for prefix in others if prefix not in latest] + latest[-1:]
 
 
-def _note_latest(folder: str, prefix: str) -> None:
-    """Make `prefix` the latest of its folder's state file; checkpoints whose files are gone leave the list."""
+def _note_latest(folder: str, prefix: str, leaving: list[str]) -> None:
+    """Make `prefix` the latest of its folder's state file; `leaving` and checkpoints that are gone leave the list."""
     try:
         known = _read_state(folder)
     except FormatError:
         known = []
-    others = [p for p in known if p != prefix and _exists(os.path.join(folder, p))]
+    paths = {p: os.path.join(folder, p) for p in known if p != prefix}
+    others = [p for p, path in paths.items() if _exists(path) and os.path.abspath(path) not in leaving]
     lines = [f'model_checkpoint_path: "{_quoted(prefix)}"']
     lines += [f'all_model_checkpoint_paths: "{_quoted(p)}"' for p in (*others, prefix)]
     atomic_write(os.path.join(folder, _STATE_FILE), ["".join(line + "\n" for line in lines).encode("ascii")])
