@@ -163,7 +163,7 @@ def test_missing_name_and_missing_file(tmp_path):
         (
             lambda: ln.Saver([ln.Variable(1.0)], max_to_keep=-1),
             ValueError,
-            r"Saver: expected max_to_keep to be a number of checkpoints, or None for all of them, got -1",
+            r"Saver: expected max_to_keep to be a number, or None to keep all, got -1",
         ),
     ],
 )

@@ -76,9 +76,7 @@ class Saver:
 
     def __init__(self, var_list: Iterable[Variable] | Mapping[str, Variable], max_to_keep: int | None = 5) -> None:
         if max_to_keep is not None and max_to_keep < 0:
-            raise ValueError(
-                f"Saver: expected max_to_keep to be a number of checkpoints, or None for all of them, got {max_to_keep}."
-            )
+            raise ValueError(f"Saver: expected max_to_keep to be a number, or None to keep all, got {max_to_keep}.")
         self._max_to_keep = max_to_keep or None
         self._saved: list[str] = []  # absolute prefixes of what is kept, the oldest first
         self._variables: dict[str, Variable] = {}

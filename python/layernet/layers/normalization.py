@@ -129,8 +129,8 @@ class BatchNormalization(Layer):
         self._axes = sorted(axis % rank for axis in axes)
         if self.fused and (rank != 4 or self._axes not in ([1], [3])):
             raise ShapeError(
-                f"{self._who()}: expected channels on axis 1 or 3 of four with fused=True, got axis {self.axis} of shape "
-                f"{list(input_shape)}. Leave out 'fused'."
+                f"{self._who()}: expected channels on axis 1 or 3 of four with fused=True, "
+                f"got axis {self.axis} of shape {list(input_shape)}. Leave out 'fused'."
             )
         self._sampled = rank == 4 if self.fused is None else bool(self.fused)
         sizes = [input_shape[axis] for axis in self._axes]
