@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from collections.abc import Sequence
+from typing import Any, cast
 
 from layernet import constraints, initializers, nn, ops, regularizers
+from layernet.errors import ShapeError
 from layernet.layers.base import Layer, Shape
 from layernet.layers.input_spec import InputSpec
-from layernet.tensor import Tensor
+from layernet.tensor import INTEGER, Tensor
 
 __all__ = ["LayerNormalization"]
 
 
 class LayerNormalization(Layer):
-    """Normalisation over the last axis: `y = (x - mean) / sqrt(variance + epsilon) * gamma + beta`.
+    """Normalisation over the last axis, or others: `y = (x - mean) / sqrt(variance + epsilon) * gamma + beta`.
 
-    Mean and variance (divisor n) are those of each row, in training and inference alike.
+    Mean and variance (divisor n) are those of the elements along the axes, in training and inference alike.
 
-    Variables, `[size of the last axis]` each: gamma, beta.
+    Variables, with the sizes of the axes as shape: gamma, beta.
 
     Args:
+        axis: The axis to normalise over, or a list of axes, default -1.
         epsilon: Added to the variance, default 0.001.
         center: Whether to add beta, default True.
         scale: Whether to multiply by gamma, default True.
@@ -32,7 +36,7 @@ class LayerNormalization(Layer):
         **kwargs: As for `Layer`.
 
     Raises:
-        ValueError: At the first call, an unknown last size.
+        ValueError: At the first call, an unknown size of an axis, or an axis that the input does not have.
 
     Reference:
         Ba, Kiros and Hinton, "Layer normalization", 2016.
@@ -45,6 +49,7 @@ class LayerNormalization(Layer):
 
     def __init__(
         self,
+        axis: int | Sequence[int] = -1,
         epsilon: float = 1e-3,
         center: bool = True,
         scale: bool = True,
@@ -57,6 +62,7 @@ class LayerNormalization(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        self.axis: int | list[int] = int(axis) if isinstance(axis, INTEGER) else [int(one) for one in axis]
         self.epsilon = epsilon
         self.center = center
         self.scale = scale
@@ -69,30 +75,59 @@ class LayerNormalization(Layer):
         self.supports_masking = True
         self.gamma: Any = None
         self.beta: Any = None
-        self._size = 0
+        self._sizes: list[int] = []
+
+    def _axes_of(self, rank: int) -> list[int]:
+        """The axes of an input of that rank, counted from its start, in order."""
+        axes = self.axis if isinstance(self.axis, list) else [self.axis]
+        if not axes or any(not -rank <= axis < rank for axis in axes) or len({a % rank for a in axes}) < len(axes):
+            raise ShapeError(f"{self._who()}: expected distinct axes of an input of {rank} axes, got {self.axis}.")
+        return sorted(axis % rank for axis in axes)
 
     def build(self, input_shape: Shape) -> None:
-        """Make gamma and beta for rows of `input_shape[-1]` elements."""
-        size = input_shape[-1] if input_shape else None
-        if size is None:
-            raise ValueError(f"{self._who()}: expected an input with a known last dimension, got {list(input_shape)}.")
-        self._size = size
-        self.input_spec = InputSpec(min_ndim=1, axes={-1: size})
+        """Make gamma and beta for the input's sizes along the axes."""
+        rank = len(input_shape)
+        axes = self._axes_of(rank)
+        sizes = [input_shape[axis] for axis in axes]
+        if None in sizes:
+            raise ShapeError(f"{self._who()}: expected known sizes on axis {self.axis}, got {list(input_shape)}.")
+        self._sizes = cast("list[int]", sizes)
+        if self.axis == -1:
+            self.input_spec = InputSpec(min_ndim=1, axes={-1: sizes[0]})
+        else:
+            self.input_spec = InputSpec(ndim=rank, axes=dict(zip(axes, sizes, strict=True)))
         if self.scale:
             self.gamma = self.add_weight(
-                "gamma", (size,), None, self.gamma_initializer, self.gamma_regularizer, constraint=self.gamma_constraint
+                "gamma",
+                self._sizes,
+                initializer=self.gamma_initializer,
+                regularizer=self.gamma_regularizer,
+                constraint=self.gamma_constraint,
             )
         if self.center:
             self.beta = self.add_weight(
-                "beta", (size,), None, self.beta_initializer, self.beta_regularizer, constraint=self.beta_constraint
+                "beta",
+                self._sizes,
+                initializer=self.beta_initializer,
+                regularizer=self.beta_regularizer,
+                constraint=self.beta_constraint,
             )
         self.built = True
 
     def call(self, inputs: Any) -> Tensor:
-        """Normalise `[..., n]`."""
-        gamma = self.gamma if self.scale else ops.ones((self._size,), inputs.dtype)
-        beta = self.beta if self.center else ops.zeros((self._size,), inputs.dtype)
-        return nn.layer_normalization(inputs, gamma, beta, self.epsilon)
+        """Normalise: the axes go to the end, where they are one row."""
+        gamma = self.gamma if self.scale else ops.ones(self._sizes, inputs.dtype)
+        beta = self.beta if self.center else ops.zeros(self._sizes, inputs.dtype)
+        if self.axis == -1:
+            return nn.layer_normalization(inputs, gamma, beta, self.epsilon)
+        axes = self._axes_of(inputs.ndim)
+        order = [axis for axis in range(inputs.ndim) if axis not in axes] + axes
+        moved = ops.transpose(inputs, order)
+        row = [math.prod(self._sizes)]
+        rows, gamma, beta = (ops.reshape(x, shape) for x, shape in ((moved, [-1, *row]), (gamma, row), (beta, row)))
+        sizes = [-1 if size is None else size for size in moved.shape]
+        y = ops.reshape(nn.layer_normalization(rows, gamma, beta, self.epsilon), sizes)
+        return ops.transpose(y, [order.index(axis) for axis in range(inputs.ndim)])
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """The input's shape."""
@@ -102,6 +137,7 @@ class LayerNormalization(Layer):
         """The constructor's arguments."""
         return {
             **super().get_config(),
+            "axis": self.axis,
             "epsilon": self.epsilon,
             "center": self.center,
             "scale": self.scale,
