@@ -35,6 +35,23 @@ def test_op_has_a_function(op):
     assert hasattr(ln.ops, name) or hasattr(ln.nn, name)
 
 
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda n: ln.reduce_sum(X, n),
+        lambda n: ln.reshape(X, n * 24),
+        lambda n: ln.squeeze(X[:, :1], n),
+        lambda n: ln.split(X, n, 1)[0],
+        lambda n: ln.Input(n),
+        lambda n: ln.clip_by_norm(X, 1.0, n),
+        lambda n: ln.nn.max_pool(X, n, n, "same"),
+        lambda n: ln.nn.l2_normalize(X, n),
+    ],
+)
+def test_numbers_of_numpy_are_numbers(use):
+    assert use(np.int64(1)).shape == use(1).shape
+
+
 @pytest.mark.parametrize("axis", [None, 0, -1, (0, 2), [1], []])
 @pytest.mark.parametrize("keepdims", [False, True])
 def test_reduction_over_axes(axis, keepdims):

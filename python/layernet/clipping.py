@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from layernet import _core
-from layernet.tensor import Tensor, TensorLike, convert_to_tensor
+from layernet.tensor import INTEGER, Tensor, TensorLike, convert_to_tensor
 from layernet.tensor import core_ops as _ops
 
 __all__ = ["clip_by_global_norm", "clip_by_norm", "global_norm"]
@@ -33,7 +33,7 @@ def clip_by_norm(t: TensorLike, clip_norm: float, axes: int | Sequence[int] | No
     """
     _check("clip_by_norm", clip_norm)
     value = convert_to_tensor(t)
-    axis = [] if axes is None else [axes] if isinstance(axes, int) else list(axes)
+    axis = [] if axes is None else [axes] if isinstance(axes, INTEGER) else list(axes)
     squares = _ops.reduce_sum(_ops.square(value), axis=axis, all=axes is None, keepdims=True)
     return _ops.multiply(value, _share(_ops.sqrt(squares), clip_norm))
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from layernet.config import Configurable, Registry
-from layernet.tensor import Tensor, TensorLike
+from layernet.tensor import INTEGER, Tensor, TensorLike
 from layernet.tensor import core_ops as _ops
 
 __all__ = [
@@ -169,7 +169,7 @@ deserialize = _registry.deserialize
 
 
 def _norms(weights: TensorLike, axis: int | Sequence[int]) -> Tensor:
-    axes = [axis] if isinstance(axis, int) else list(axis)
+    axes = [axis] if isinstance(axis, INTEGER) else list(axis)
     return _ops.sqrt(_ops.reduce_sum(_ops.square(weights), axis=axes, all=False, keepdims=True))
 
 

@@ -8,7 +8,7 @@ from typing import Any, cast
 from layernet import random
 from layernet.errors import ShapeError
 from layernet.ops import reduce_mean, reduce_sum, reduce_variance, sigmoid, tanh
-from layernet.tensor import Tensor, TensorLike, convert_to_tensor, core_ops
+from layernet.tensor import INTEGER, Tensor, TensorLike, convert_to_tensor, core_ops
 
 __all__ = [
     "avg_pool",
@@ -554,7 +554,7 @@ def dropout_mask(state: Any, x: TensorLike, rate: float, noise_shape: Sequence[i
 
 
 def _pair(value: int | Sequence[int], rank: int) -> list[int]:
-    return [value] * rank if isinstance(value, int) else list(value)
+    return [value] * rank if isinstance(value, INTEGER) else list(value)
 
 
 def _conv(

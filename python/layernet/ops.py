@@ -17,6 +17,7 @@ import numpy as np
 from layernet import random
 from layernet.errors import InvalidArgumentError, ShapeError
 from layernet.tensor import (
+    INTEGER,
     DTypeLike,
     Symbol,
     Tensor,
@@ -1210,7 +1211,7 @@ def _reduce(name: str, x: TensorLike, axis: Axis, keepdims: bool) -> Tensor:
     op: Callable[..., Tensor] = getattr(core_ops, name)
     if axis is None:
         return op(x, keepdims=keepdims)
-    return op(x, axis=[axis] if isinstance(axis, int) else list(axis), all=False, keepdims=keepdims)
+    return op(x, axis=[axis] if isinstance(axis, INTEGER) else list(axis), all=False, keepdims=keepdims)
 
 
 def reduce_sum(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
@@ -1449,7 +1450,7 @@ def _sizes(shape: Any) -> Any:
     """A shape as the list an attribute wants, of numbers and of symbols that stand for sizes."""
     if isinstance(shape, Symbol):
         return [shape[i] for i in builtins.range(len(shape))]
-    return [shape] if isinstance(shape, int) else list(shape)
+    return [shape] if isinstance(shape, INTEGER) else list(shape)
 
 
 def transpose(a: TensorLike, perm: Sequence[int] | None = None) -> Tensor:
@@ -1508,7 +1509,7 @@ def squeeze(x: TensorLike, axis: Axis = None) -> Tensor:
         >>> ln.squeeze([[1.0, 2.0]]).shape
         (2,)
     """
-    return core_ops.squeeze(x, axes=[] if axis is None else [axis] if isinstance(axis, int) else list(axis))
+    return core_ops.squeeze(x, axes=[] if axis is None else [axis] if isinstance(axis, INTEGER) else list(axis))
 
 
 def concat(values: Sequence[TensorLike], axis: int) -> Tensor:
@@ -1575,7 +1576,7 @@ def split(value: TensorLike, num_or_size_splits: int | Sequence[int], axis: int 
         [[1], [2, 3]]
     """
     value = convert_to_tensor(value)
-    if not isinstance(num_or_size_splits, int):
+    if not isinstance(num_or_size_splits, INTEGER):
         sizes = list(num_or_size_splits)
     else:
         size, number = value.shape[axis], num_or_size_splits

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from layernet import _core, nest
-from layernet.tensor import DTypeLike, Symbol, as_dtype, core_ops
+from layernet.tensor import INTEGER, DTypeLike, Symbol, as_dtype, core_ops
 
 if TYPE_CHECKING:
     from layernet.layers.base import Layer
@@ -43,7 +43,7 @@ def Input(
         >>> y.shape
         (None, 2)
     """
-    row = () if shape is None else (shape,) if isinstance(shape, int) else tuple(shape)
+    row = () if shape is None else (shape,) if isinstance(shape, INTEGER) else tuple(shape)
     placeholder: Symbol = _core.placeholder((batch_size, *row), as_dtype(dtype), name or "")
     return placeholder
 

@@ -22,7 +22,7 @@ DTypeLike: TypeAlias = "DType | str | npt.DTypeLike"
 TensorLike: TypeAlias = (
     "Tensor | Symbol | _core.Variable | IndexedSlices | npt.NDArray[Any] | np.generic | float | Sequence[Any]"
 )
-
+INTEGER = (int, np.integer)  # for isinstance: sizes and axes come from numpy too
 
 core_ops = _core.ops
 as_dtype = _core.as_dtype

@@ -439,6 +439,34 @@ def test_config_round_trip(layer):
     assert not again.built
 
 
+@pytest.mark.parametrize(
+    ("make", "shape"),
+    [
+        (lambda n: ln.layers.Conv2D(n, n, strides=n, padding="same"), (1, 4, 4, 3)),
+        (lambda n: ln.layers.Dense(n), (2, 3)),
+        (lambda n: ln.layers.Embedding(n, n, input_shape=(n,)), None),
+        (lambda n: ln.layers.MaxPooling1D(n, n), (1, 4, 3)),
+        (lambda n: ln.layers.UpSampling2D(n), (1, 2, 2, 3)),
+        (lambda n: ln.layers.ZeroPadding1D(n), (1, 2, 3)),
+        (lambda n: ln.layers.ZeroPadding2D((n, (n, 0))), (1, 2, 2, 3)),
+        (lambda n: ln.layers.RepeatVector(n), (1, 2)),
+        (lambda n: ln.layers.BatchNormalization(n), (1, 2, 2, 3)),
+        (lambda n: ln.layers.LayerNormalization(n), (1, 2, 2, 3)),
+        (lambda n: ln.layers.LayerNormalization([1, n]), (1, 2, 2, 3)),
+        (lambda n: ln.layers.PReLU(shared_axes=n), (1, 2, 2, 3)),
+        (lambda n: ln.layers.Dense(2, kernel_constraint=ln.constraints.max_norm(1.0, axis=n - 2)), (2, 3)),
+    ],
+)
+def test_numbers_of_numpy_are_numbers(make, shape):
+    x = np.zeros((1, 3), "int32") if shape is None else np.ones(shape, "float32")
+    expected, layer = make(2), make(np.int64(2))
+    want, got = expected(x), layer(x)
+
+    assert got.shape == want.shape
+    assert [v.shape for v in layer.variables] == [v.shape for v in expected.variables]
+    assert ln.layers.Layer().add_weight("w", np.int64(3)).shape == (3,)
+
+
 def test_custom_activation_survives_the_config():
     layer = ln.layers.Dense(1, activation=abs, name="x")
 

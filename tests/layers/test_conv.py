@@ -96,6 +96,11 @@ def test_bad_kernel_size(size):
         L.Conv2D(1, size)
 
 
+def test_argument_of_another_convolution():
+    with pytest.raises(TypeError, match=r"Conv2DTranspose: got an unexpected keyword argument 'dilation_rate'"):
+        ln.layers.Conv2DTranspose(2, 3, dilation_rate=2)
+
+
 def test_unknown_padding():
     with pytest.raises(ValueError, match="expected padding to be one of"):
         L.Conv2D(1, 1, padding="causal")

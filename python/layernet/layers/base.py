@@ -19,7 +19,7 @@ from layernet.layers.input_spec import InputSpec
 from layernet.layers.nodes import NodeRecord
 from layernet.naming import thread
 from layernet.partitioning import partitioned
-from layernet.tensor import DTypeLike, Symbol, Tensor, as_dtype, constant, convert_to_tensor
+from layernet.tensor import INTEGER, DTypeLike, Symbol, Tensor, as_dtype, constant, convert_to_tensor
 from layernet.variable import Variable, VariableAggregation, VariableSynchronization, layer_variable
 
 if TYPE_CHECKING:
@@ -448,7 +448,7 @@ class Layer(NodeRecord):
                 raise ValueError(f"{self._who()}: a variable that is synchronized on read cannot be trainable.")
             trainable = False
         trainable = True if trainable is None else bool(trainable)
-        sizes = (shape,) if isinstance(shape, int) else tuple(shape) if shape is not None else (None,)
+        sizes = (shape,) if isinstance(shape, INTEGER) else tuple(shape) if shape is not None else (None,)
         if any(size is None or int(size) < 0 for size in sizes):
             raise ValueError(f"{self._who()}: expected known sizes for the variable '{name}', got shape {shape}.")
         full_shape = tuple(map(int, sizes))

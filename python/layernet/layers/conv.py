@@ -10,7 +10,7 @@ from layernet.errors import DTypeError, InvalidArgumentError, ShapeError
 from layernet.layers.base import Layer, Shape
 from layernet.layers.input_spec import InputSpec
 from layernet.layers.reshaping import checked_data_format
-from layernet.tensor import Tensor, as_dtype
+from layernet.tensor import INTEGER, Tensor, as_dtype
 
 __all__ = ["Conv1D", "Conv2D", "Conv3D"]
 
@@ -37,6 +37,7 @@ class Convolution(Layer):
         bias_initializer: Any,
         bias_regularizer: Any,
         bias_constraint: Any,
+        /,  # so that Layer refuses what a subclass has not
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -331,7 +332,7 @@ class Conv3D(_Conv):
 def checked_sizes(layer: Layer, what: str, value: Any, rank: int) -> tuple[int, ...]:
     """One positive number for each of `rank` axes, from such a number or a sequence of them."""
     try:
-        sizes = (int(value),) * rank if isinstance(value, int) else tuple(int(size) for size in value)
+        sizes = (int(value),) * rank if isinstance(value, INTEGER) else tuple(int(size) for size in value)
     except (TypeError, ValueError):
         sizes = ()
     if len(sizes) != rank or min(sizes) < 1:

@@ -9,7 +9,7 @@ from layernet import constraints, initializers, nn, ops, regularizers, symbolic
 from layernet.errors import ShapeError
 from layernet.layers.base import Layer, Shape
 from layernet.layers.input_spec import InputSpec
-from layernet.tensor import Tensor, as_dtype
+from layernet.tensor import INTEGER, Tensor, as_dtype
 
 __all__ = ["BatchNormalization"]
 
@@ -99,6 +99,8 @@ class BatchNormalization(Layer):
                 "the whole batch. Leave it out, or call the layer on parts of the batch."
             )
         self.axis: Any = list(axis) if isinstance(axis, (list, tuple)) else axis
+        if isinstance(axis, INTEGER):
+            self.axis = int(axis)
         self.momentum = momentum
         self.epsilon = epsilon
         self.fused = fused
@@ -121,8 +123,8 @@ class BatchNormalization(Layer):
     def build(self, input_shape: Shape) -> None:
         """Make the variables for inputs whose axis `axis` has the channels."""
         rank = len(input_shape)
-        axes = [self.axis] if isinstance(self.axis, int) else self.axis
-        if not isinstance(axes, list) or not all(isinstance(axis, int) for axis in axes):
+        axes = [self.axis] if isinstance(self.axis, INTEGER) else self.axis
+        if not isinstance(axes, list) or not all(isinstance(axis, INTEGER) for axis in axes):
             raise TypeError(f"{self._who()}: expected a number or a list of numbers as axis, got {self.axis!r}.")
         if not axes or any(not -rank <= axis < rank for axis in axes) or len({a % rank for a in axes}) < len(axes):
             raise ShapeError(f"{self._who()}: expected axes of an input of shape {list(input_shape)}, got {self.axis}.")

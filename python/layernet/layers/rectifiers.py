@@ -9,7 +9,7 @@ from layernet import constraints, initializers, nn, ops, regularizers
 from layernet.errors import InvalidArgumentError, ShapeError
 from layernet.layers.base import Layer, Shape
 from layernet.layers.input_spec import InputSpec
-from layernet.tensor import Tensor
+from layernet.tensor import INTEGER, Tensor
 
 __all__ = ["ELU", "LeakyReLU", "PReLU", "ReLU", "Softmax", "ThresholdedReLU"]
 
@@ -158,7 +158,8 @@ class PReLU(_Elementwise):
         self.alpha_constraint = constraints.get(alpha_constraint)
         self.shared_axes = None
         if shared_axes is not None:
-            self.shared_axes = [shared_axes] if isinstance(shared_axes, int) else list(shared_axes)
+            axes = [shared_axes] if isinstance(shared_axes, INTEGER) else shared_axes
+            self.shared_axes = [int(axis) for axis in axes]
         self.alpha: Any = None
 
     def build(self, input_shape: Shape) -> None:

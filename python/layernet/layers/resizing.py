@@ -11,7 +11,7 @@ from layernet.errors import InvalidArgumentError, ShapeError
 from layernet.layers.base import Layer, Shape
 from layernet.layers.input_spec import InputSpec
 from layernet.layers.reshaping import checked_data_format
-from layernet.tensor import Tensor
+from layernet.tensor import INTEGER, Tensor
 
 __all__ = ["UpSampling1D", "UpSampling2D", "UpSampling3D", "ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D"]
 
@@ -41,10 +41,10 @@ class _ZeroPadding(_Resizing):
 
     def _pairs(self, padding: Any) -> list[tuple[int, int]]:
         """Zeros before and after, for each spatial axis, from a number or numbers or pairs."""
-        pairs = [padding] * self._rank if isinstance(padding, int) else list(padding)
-        if self._rank == 1 and not isinstance(padding, int):
+        pairs = [padding] * self._rank if isinstance(padding, INTEGER) else list(padding)
+        if self._rank == 1 and not isinstance(padding, INTEGER):
             pairs = [padding]
-        both = [(p, p) if isinstance(p, int) else tuple(p) for p in pairs]
+        both = [(p, p) if isinstance(p, INTEGER) else tuple(p) for p in pairs]
         if len(both) != self._rank or any(len(p) != 2 or min(p) < 0 for p in both):
             raise InvalidArgumentError(
                 f"{self._who()}: expected as padding a number of at least 0, or for each of {self._rank} axes "
@@ -147,7 +147,7 @@ class _UpSampling(_Resizing):
     size: Any
 
     def _sizes(self, size: int | Sequence[int]) -> tuple[int, ...]:
-        sizes = (size,) * self._rank if isinstance(size, int) else tuple(int(s) for s in size)
+        sizes = (int(size),) * self._rank if isinstance(size, INTEGER) else tuple(int(s) for s in size)
         if len(sizes) != self._rank or min(sizes) < 1:
             raise InvalidArgumentError(
                 f"{self._who()}: expected as size a number of at least 1, or {self._rank} of them, got {size!r}."
