@@ -154,6 +154,16 @@ def test_missing_name_and_missing_file(tmp_path):
     [
         (lambda: ln.Saver([]), ValueError, r"Saver: expected at least one variable, got none"),
         (lambda: ln.Saver([ln.constant(1.0)]), TypeError, r"Saver: expected variables, got Tensor. Tensors cannot"),
+        (
+            lambda: ln.Saver(ln.Variable([1.0])),
+            TypeError,
+            r"Saver: expected a list of variables or a dictionary, got Variable. Give \[variable\]",
+        ),
+        (
+            lambda: ln.Saver(built(1)),
+            TypeError,
+            r"Saver: expected a list of variables or a dictionary, got Sequential. Give .* or the variables of a layer",
+        ),
         (lambda: ln.Saver({"a": 1.0}), TypeError, r"Saver: expected variables, got float"),
         (
             lambda: ln.Saver([ln.Variable(1.0, name="v"), ln.Variable(1.0, name="v")]),
@@ -351,6 +361,16 @@ def test_restore_gives_back_the_optimizer_too(tmp_path):
             lambda path: ln.save_network_checkpoint(built(1), path, map_func=lambda name: None),
             TypeError,
             r"map_func: expected a string for 'sequential/dense/kernel', got None",
+        ),
+        (
+            lambda path: ln.save_network_checkpoint(ln.layers.Dense(1), path),
+            TypeError,
+            r"save_network_checkpoint: expected a network, got Dense. Saver takes the variables of anything else",
+        ),
+        (
+            lambda path: ln.restore_network_checkpoint("net", path),
+            TypeError,
+            r"restore_network_checkpoint: expected a network, got str. Saver takes the variables of anything else",
         ),
         (
             lambda path: ln.restore_network_checkpoint(network(1), path),

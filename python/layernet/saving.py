@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from layernet import _core
 from layernet.errors import CheckpointNotFoundError, DataLossError, FormatError, NotFoundError, ShapeError
+from layernet.layers.base import Layer
 from layernet.naming import VariableScope
 from layernet.network import Network
 from layernet.partitioning import PartitionedVariable
@@ -58,7 +59,7 @@ class Saver:
             removed; what others have saved never is. None or 0: all stay.
 
     Raises:
-        TypeError: Something that is not a variable.
+        TypeError: Something that is not a variable, or one that is not in a list.
         ValueError: No variables, two variables of one name (the same variable twice is fine), or a negative number.
 
     Example:
@@ -153,6 +154,7 @@ def save_network_checkpoint(
         The prefix, with the step: what `restore_network_checkpoint` takes.
 
     Raises:
+        TypeError: Something that is not a network.
         ValueError: A network without variables, or two variables that get the same name.
         OSError: The file cannot be written; what was there stays.
 
@@ -166,6 +168,7 @@ def save_network_checkpoint(
         ...     ln.list_variables(path)
         [('dense/bias', [1]), ('dense/kernel', [1, 1])]
     """
+    _check_network("save_network_checkpoint", network)
     if not network.built:
         raise ValueError(
             f"save_network_checkpoint: expected a network that has been called, got {type(network).__name__}, "
@@ -187,6 +190,7 @@ def restore_network_checkpoint(network: Network, save_path: Path, map_func: MapF
         map_func: As for saving, and in the same direction: from a variable's full name to its name in the file.
 
     Raises:
+        TypeError: Something that is not a network.
         CheckpointNotFoundError: No such checkpoint (a ValueError, and a NotFoundError too).
         NotFoundError: An existing variable is not in the file.
         ShapeError: An existing variable has another shape in the file. (Variables made later raise a ValueError then.)
@@ -207,6 +211,7 @@ def restore_network_checkpoint(network: Network, save_path: Path, map_func: MapF
         >>> bool((second(x).numpy() == y.numpy()).all())
         True
     """
+    _check_network("restore_network_checkpoint", network)
     scopes = _fixed_scopes(network)
     mapping = _mapping(network, map_func)
     existing = _names_in_file(network, mapping)
@@ -344,6 +349,13 @@ class _Waiting:
         return value  # one that does not fit is refused by who asks, and waits on
 
 
+def _check_network(who: str, network: Any) -> None:
+    if not isinstance(network, Network):
+        raise TypeError(
+            f"{who}: expected a network, got {type(network).__name__}. Saver takes the variables of anything else."
+        )
+
+
 def _mapping(network: Network, map_func: MapFunc | None) -> MapFunc:
     """The function from full names to names in the file."""
     if map_func is not None:
@@ -438,6 +450,11 @@ def stored_variable(variable: Variable) -> tuple[str, npt.NDArray[Any]]:
 
 def _named(var_list: Iterable[Any] | Mapping[str, Any]) -> Iterator[tuple[str, Variable]]:
     """Names and variables, partitioned ones piece by piece."""
+    if isinstance(var_list, (Variable, Layer)):
+        raise TypeError(
+            f"Saver: expected a list of variables or a dictionary, got {type(var_list).__name__}. "
+            "Give [variable], or the variables of a layer."
+        )
     given: Iterable[tuple[str | None, Any]]
     given = var_list.items() if isinstance(var_list, Mapping) else [(None, variable) for variable in var_list]
     for name, variable in given:
