@@ -309,6 +309,32 @@ def test_metric_objects_gather_over_steps():
     assert float(metric.result()) == float(second)
 
 
+def test_a_schedule_may_take_the_place_of_another():
+    x = np.ones((1, 1), "float32")
+    net = ln.Sequential([ln.layers.Dense(1, use_bias=False, kernel_initializer="zeros")])
+    optimizer = ln.optimizers.SGD(0.5)
+    step = ln.TrainStep(net, lambda y_true, y_pred: ln.reduce_mean(y_pred), optimizer)
+    step(x, x)
+    for rate in np.arange(1, 21) / 64:  # some of these objects lie where an earlier one lay
+        optimizer.learning_rate = 0.5
+        optimizer.learning_rate = ln.optimizers.schedules.PiecewiseConstantDecay([1000], [rate, 0.0])
+        net.variables[0].assign([[0.0]])
+        step(x, x)
+        assert float(net.variables[0].numpy()[0, 0]) == -rate
+
+
+def test_steps_count_after_a_schedule_was_taken_away():
+    x, y = data()
+    optimizer = ln.optimizers.SGD(0.1)
+    step = ln.TrainStep(mlp(), "mse", optimizer)
+    step(x, y)
+    optimizer.learning_rate = ln.optimizers.schedules.ExponentialDecay(0.1, 2, 0.5)
+    step(x, y)
+    optimizer.learning_rate = 0.1
+    step(x, y)
+    assert int(optimizer.iterations) == 2
+
+
 def test_learning_rate_as_a_variable():
     x, y = data()
     net = mlp()
@@ -534,6 +560,7 @@ class Branching(ln.Network):
         (lambda: ln.TrainStep(mlp(), "mse", "sgd")(data()[0], data(n=4)[1]), ln.errors.ShapeError, "expected"),
         (lambda: ln.TrainStep(mlp(), "mse", "sgd")(data()[0], np.float32(1)), ln.errors.ShapeError, "with rows along"),
         (lambda: ln.TrainStep(Branching(), "mse", "sgd")(*data()), ln.errors.GraphError, "symbolic"),
+        (lambda: ln.TrainStep(ln.Sequential([]), "mse", "sgd")(*data(n=5)), ValueError, "depends on trainable var"),
         (
             lambda: ln.TrainStep(TwoHeads(), "mse", "sgd", metrics=["mae"])(
                 {"a": data()[0], "b": data()[0]}, [data(n=1)[1], data(n=2)[1]]
@@ -546,6 +573,64 @@ class Branching(ln.Network):
 def test_errors(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+class Around(ln.Network):
+    def __init__(self, *layers):
+        super().__init__(name=None)
+        self.parts = [self.track_layer(layer) for layer in layers]
+
+    def call(self, inputs):
+        for layer in self.parts:
+            inputs = layer(inputs)
+        return inputs
+
+
+def test_a_layer_of_two_networks_is_changed_once_by_the_sum_of_its_gradients():
+    x, y = data(n=5)
+    shared = L.Dense(5, activation="tanh")
+    net = Around(Around(shared), Around(shared))
+    net(x)
+    assert len(net.trainable_variables) == 4
+    kernel, bias = (ln.Variable(v.numpy().copy()) for v in shared.variables)
+    with ln.GradientTape() as tape:
+        hidden = ln.tanh(ln.matmul(x, kernel) + bias)
+        loss = ln.losses.mean_squared_error(y, ln.tanh(ln.matmul(hidden, kernel) + bias))
+    gradients = ln.clip_by_global_norm(tape.gradient(loss, [kernel, bias]), 0.01)[0]
+    ln.optimizers.SGD(0.5).apply_gradients(zip(gradients, [kernel, bias], strict=True))
+    ln.TrainStep(net, "mse", ln.optimizers.SGD(0.5), clip_norm=0.01)(x, y)
+    for got, want in zip(shared.variables, [kernel, bias], strict=True):
+        np.testing.assert_allclose(got.numpy(), want.numpy(), atol=1e-7)
+
+
+class Named(ln.Network):
+    def __init__(self):
+        super().__init__(name=None)
+        self.dense = self.track_layer(ln.layers.Dense(1))
+
+    def call(self, inputs):
+        return {"sum": self.dense(inputs["a"] + inputs["b"]), "difference": self.dense(inputs["a"] - inputs["b"])}
+
+
+def test_names_of_targets_losses_and_inputs():
+    x, y = data(n=1)
+    inputs, targets = {"a": x, "b": x}, {"sum": y, "difference": y}
+    for loss, given in [
+        ("mse", {"sum": y, "product": y}),
+        ({"sum": "mse", "product": "mse"}, targets),
+    ]:
+        with pytest.raises(ln.errors.ShapeError, match="for outputs difference, sum, got some for product, sum"):
+            ln.TrainStep(Named(), loss, "sgd")(inputs, given)
+    with pytest.raises(ln.errors.ShapeError, match="expected targets for outputs without names, got"):
+        ln.TrainStep(TwoHeads(), "mse", "sgd")(inputs, targets)
+    step = ln.TrainStep(Named(), "mse", "sgd")
+    step(inputs, targets)
+    step({"b": x, "a": x}, {"difference": y, "sum": y})
+    assert len(step._compiled) == 1
+    with pytest.raises(KeyError, match="b"):
+        step({"a": x, "c": x}, targets)
+    with pytest.raises(ln.errors.ShapeError, match="got some for product, sum"):
+        step(inputs, {"sum": y, "product": y})
 
 
 def test_rows_that_do_not_agree_later():

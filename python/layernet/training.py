@@ -7,7 +7,7 @@ read anew at each step.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,7 @@ from layernet.tape import GradientTape
 from layernet.tensor import Symbol, Tensor, as_dtype
 from layernet.tensor import core_ops as _ops
 
-__all__ = ["TrainStep"]
+__all__ = ["TrainStep", "check_names", "no_rows"]
 
 # Learning rates that are part of the plan; others are one of its inputs.
 _TRACED_RATES = (_core.Variable, Tensor, LearningRateSchedule)
@@ -35,9 +35,10 @@ class TrainStep:
     """One step of training as one call: computes the loss of a batch, and changes the network's variables by it.
 
     `loss = mean over the rows of loss(y, network(x)) + the network's own losses` (regularizers, `add_loss`); then the
-    optimizer applies the gradients to the trainable variables. All of it is traced on the first call, and again when
-    dtypes or sizes other than the number of rows change. Variables are read at each step: they may be assigned, saved
-    and restored in between, and the learning rate may be set, be a schedule or be a variable.
+    optimizer applies the gradients to the trainable variables, to each once. All of it is traced on the first call, and
+    again when dtypes or sizes other than the number of rows change. Variables are read at each step: they may be
+    assigned, saved and restored in between, and the learning rate may be set, be a schedule or be a variable. What is
+    trainable is settled by the trace: make a new step after layers were frozen or released.
 
     The result equals that of a `GradientTape` around the same calls to rounding. For a given seed its bits do not
     depend on `threads`.
@@ -117,8 +118,9 @@ class TrainStep:
             The loss before the step, a scalar tensor; with metrics a tuple, the loss and their values.
 
         Raises:
-            ShapeError: No rows, or numbers of rows or sizes that do not agree.
+            ShapeError: No rows, or numbers of rows, sizes or names of targets that do not agree.
             DTypeError: Something that is not made of numbers.
+            ValueError: There is no loss, or one that depends on nothing that is trainable.
         """
         compiled, arrays = self._ready(x, y, sample_weight)
         return self._results(compiled.caller.run_list(arrays))
@@ -150,25 +152,26 @@ class TrainStep:
 
     def _ready(self, x: Any, y: Any, sample_weight: Any) -> tuple[_Compiled, Arrays]:
         """The plan for these arguments, and the arrays it takes."""
+        names: tuple[str, ...]
         if type(x) is type(y) is np.ndarray:
-            arrays, targets = [x, y], 1
+            arrays, names = [x, y], ()
         else:
             x, y = _structure(x), _structure(y)
-            arrays = [np.asarray(leaf) for leaf in _leaves(x)]
-            targets = len(arrays)
-            arrays += [np.asarray(leaf) for leaf in _leaves(y)]
+            arrays = [np.asarray(leaf) for leaf in _leaves(x) + _leaves(y)]
+            names = *nest.leaf_names(x, "x"), "", *nest.leaf_names(y, "y")
         if sample_weight is not None:
             arrays.append(np.asarray(sample_weight))
         rate = self.optimizer.learning_rate
         traced = rate if isinstance(rate, _TRACED_RATES) else None
-        key = sample_weight is None, targets, id(traced), *[(a.dtype.char, a.shape[1:]) for a in arrays]
+        counted = self.optimizer.iterations is not None
+        key = sample_weight is None, names, id(traced), counted, *[(a.dtype.char, a.shape[1:]) for a in arrays]
         compiled = self._compiled.get(key)
         if compiled is None:
             _check_rows(arrays)
-            compiled = self._compiled[key] = self._compile(x, sample_weight is not None, arrays, traced is None)
+            compiled = self._compiled[key] = self._compile(x, y, sample_weight is not None, arrays, traced)
         self._latest = compiled
         if arrays[0].shape[0] == 0:
-            raise _no_rows(arrays[0])
+            raise no_rows("TrainStep", arrays[0])
         if traced is None:
             self._rate[()] = rate if type(rate) is float else self.optimizer.current_rate()
         arrays.append(self._rate)
@@ -178,7 +181,7 @@ class TrainStep:
         values = [_core.constant(a) for a in arrays]
         return tuple(values) if self._metrics else values[0]
 
-    def _compile(self, x: Any, weighted: bool, arrays: Arrays, give_rate: bool) -> _Compiled:
+    def _compile(self, x: Any, y: Any, weighted: bool, arrays: Arrays, traced: Any) -> _Compiled:
         given = _Given()
         dtypes = self._input_dtypes(x)
         inputs = [given.value(a, "input", dtype) for a, dtype in zip(arrays, dtypes, strict=False)]
@@ -188,24 +191,32 @@ class TrainStep:
             with GradientTape() as tape:
                 kwargs = {"training": True} if takes_training(network) else {}
                 outputs = network(nest.pack_like(x, inputs), **kwargs)
+                check_names("TrainStep", y, outputs, "targets")
+                check_names("TrainStep", self._losses, outputs, "losses")
                 predictions = nest.flatten(outputs)
                 rest = [given.target(a, predictions) for a in arrays[len(inputs) :]]
                 weight = rest.pop() if weighted else None
                 total = self._total(predictions, rest, weight)
             values = [_value(metric, rest, predictions, weight) for metric in self._metrics]
-            variables = network.trainable_variables
+            # Networks that share a layer list its variables several times.
+            variables = list({id(v): v for v in network.trainable_variables}.values())
             gradients = tape.gradient(total, variables)
             pairs = [(g, v) for g, v in zip(gradients, variables, strict=True) if g is not None]
+            if not pairs:
+                raise ValueError(
+                    f"TrainStep: expected a loss that depends on trainable variables of {network.name!r}, got one that "
+                    "depends on none. Name a loss, and see what is trainable."
+                )
             with symbolic.eagerly():
                 optimizer.create_slots(v for _, v in pairs)
             if self._clip_norm is not None:
                 clipped = clip_by_global_norm([g for g, _ in pairs], self._clip_norm)[0]
                 pairs = [(g, v) for g, (_, v) in zip(clipped, pairs, strict=True)]
-            with optimizer.rate_from(rate if give_rate else None):
+            with optimizer.rate_from(rate if traced is None else None):
                 optimizer.apply_gradients(pairs)
             results = [_ops.cast(v, dtype=_core.float32) if v.dtype is _core.bfloat16 else v for v in (total, *values)]
             graph = _core.Graph([*given.placeholders, rate], results, tracing.effects)
-        return _Compiled(_core.Plan.step(graph), self._threads)
+        return _Compiled(_core.Plan.step(graph), self._threads, traced)
 
     def _input_dtypes(self, x: Any) -> list[str | None]:
         """The types of the network's inputs as of its first call; before that, of floats what its first layer says."""
@@ -244,13 +255,30 @@ class TrainStep:
 
 
 class _Compiled:
-    """A plan for one signature."""
+    """A plan for one signature, and the learning rate that is part of it: while it lives, no other has its id."""
 
-    __slots__ = ("caller", "plan")
+    __slots__ = ("caller", "plan", "rate")
 
-    def __init__(self, plan: _core.Plan, threads: int) -> None:
+    def __init__(self, plan: _core.Plan, threads: int, rate: Any) -> None:
         self.plan = plan
+        self.rate = rate
         self.caller = PlanCaller(plan.capsule(), threads, who="TrainStep")
+
+
+def check_names(who: str, given: Any, outputs: Any, what: str) -> None:
+    """What is given by name for several outputs has their names.
+
+    Raises:
+        ShapeError: Other names, or outputs without names: they could be taken for one another.
+    """
+    if not isinstance(given, Mapping) or len(given) < 2:
+        return
+    names = sorted(map(str, outputs)) if isinstance(outputs, Mapping) else []
+    if sorted(map(str, given)) != names:
+        raise ShapeError(
+            f"{who}: expected {what} for outputs {', '.join(names) or 'without names'}, got some for "
+            f"{', '.join(sorted(map(str, given)))}. Give them in the structure of the outputs."
+        )
 
 
 def _structure(x: Any) -> Any:
@@ -281,7 +309,7 @@ def _check_rows(arrays: Arrays) -> None:
         if a.ndim == 0:
             raise ShapeError(f"TrainStep: expected arrays with rows along their first axis, got {a!r}.")
         if a.shape[0] == 0:
-            raise _no_rows(a)
+            raise no_rows("TrainStep", a)
         if a.shape[0] != arrays[0].shape[0]:
             raise ShapeError(
                 f"TrainStep: expected inputs, targets and weights of one number of rows, "
@@ -289,9 +317,10 @@ def _check_rows(arrays: Arrays) -> None:
             )
 
 
-def _no_rows(array: npt.NDArray[Any]) -> ShapeError:
+def no_rows(who: str, array: npt.NDArray[Any]) -> ShapeError:
+    """The error for an empty batch."""
     return ShapeError(
-        f"TrainStep: expected at least one row, got shape {list(array.shape)}: the mean over no rows is not a number. "
+        f"{who}: expected at least one row, got shape {list(array.shape)}: the mean over no rows is not a number. "
         "Leave empty batches out."
     )
 
