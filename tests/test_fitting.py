@@ -509,6 +509,17 @@ def test_ctrl_c_ends_after_the_step_and_fit_goes_on():
     assert_same(weights_of(whole), weights_of(broken))
 
 
+def test_ctrl_c_at_the_very_end_is_not_lost():
+    class Late(ln.callbacks.Callback):
+        def on_train_end(self):
+            signal.raise_signal(signal.SIGINT)
+
+    model = regression()
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X, Y, epochs=2, callbacks=[Late()])
+    assert model.history.epoch == [0, 1]
+
+
 @pytest.mark.parametrize("made_elsewhere", [False, True])
 def test_going_on_after_the_last_batch_of_an_epoch(made_elsewhere):
     def batches():
@@ -619,6 +630,8 @@ def test_empty_batch():
         model.fit(lambda: [(X[:0], Y[:0])])
     with pytest.raises(ln.errors.ShapeError, match=r"fit: expected at least one row, got arrays without any"):
         model.fit(X[:0], Y[:0])
+    with pytest.raises(ln.errors.ShapeError, match=r"evaluate: expected at least one row, got shape \[0, 3\]"):
+        model.evaluate(lambda: [(X, Y), (X[:0], Y[:0])])
     assert_same(before, weights_of(model))
 
 
@@ -736,6 +749,18 @@ def test_exception_in_a_layer_within_the_tape():
         (lambda m: m.fit(X, Y, class_weight={-1: 2.0}), "fit: expected class_weight from class numbers to weights"),
         (lambda m: m.fit(X, [Y, Y]), "TrainStep: expected a target for each of 1 outputs"),
         (lambda m: two(m, loss=["mse"] * 3), "fit: expected a loss for each of 2 targets, got 3 losses"),
+        (
+            lambda m: two(m, loss={"kind": "mse", "shape": "mse"}),
+            "fit: expected losses for kind, size, got some for kind, shape",
+        ),
+        (
+            lambda m: two(m, loss_weights={"kind": 1.0, "shape": 2.0}),
+            "fit: expected loss_weights for kind, size, got some for kind, shape",
+        ),
+        (
+            lambda m: two_evaluated({"kind": Y, "shape": Y}),
+            "evaluate: expected targets for outputs kind, size, got some for kind, shape",
+        ),
         (lambda m: two(m, loss_weights=[1.0]), "fit: expected loss_weights for each of 2 targets, got 1"),
         (lambda m: two(m, metrics={"shape": ["mae"]}), "fit: expected metrics for kind, size, got some for 'shape'"),
         (lambda m: two(m, metrics=[["mae"]]), "fit: expected metrics for each of 2 targets, got 1 lists"),
@@ -751,6 +776,12 @@ def test_value_errors(call, message):
         call(model)
     if not message.startswith("fit: expected batches, got none"):
         assert_same(before, weights_of(model))
+
+
+def two_evaluated(y):
+    model = two_outputs()
+    model.compile("sgd", "mse")
+    model.evaluate({"a": X, "b": X[:, :2]}, y)
 
 
 def two(_, loss="mse", metrics=None, class_weight=None, loss_weights=None, targets=True):
@@ -799,6 +830,26 @@ def test_data_frames_lists_tensors_and_other_types():
         assert model.evaluate(x, y) == pytest.approx(want.evaluate(X, Y), rel=1e-6)
 
 
+def test_data_frames_with_columns_of_several_types_of_numbers():
+    pandas = pytest.importorskip("pandas")
+    flags, counts = X[:, 0] > 0, np.arange(50)
+    want = np.stack([flags, counts, X[:, 2]], axis=1)
+    frame = pandas.DataFrame({"flag": flags, "dtype": counts, "number": X[:, 2]})
+    assert frame.to_numpy().dtype == object
+    for given in (frame, frame.convert_dtypes()):
+        np.testing.assert_array_equal(feeding.as_arrays(given), want)
+        np.testing.assert_array_equal(feeding.as_arrays({"x": given["flag"]})["x"], flags)
+    first, second = regression(), regression()
+    first.fit(want, Y, shuffle=False)
+    second.fit(frame, Y, shuffle=False)
+    assert_same(weights_of(first), weights_of(second))
+    np.testing.assert_array_equal(second.predict(frame.convert_dtypes()), first.predict(want))
+    missing = feeding.as_arrays(pandas.Series([1, None, 3], dtype="Int64"))
+    np.testing.assert_array_equal(missing, [1.0, np.nan, 3.0])
+    with pytest.raises(ln.errors.DTypeError, match="expected numbers, got an array of dtype object"):
+        second.fit(frame.assign(flag="1"), Y)
+
+
 @pytest.mark.parametrize("count", [1, 2, 3, 64, 65, 10_000])
 def test_order_of_rows_is_a_permutation_that_its_key_decides(count):
     first, after = feeding.permutation(count, (3, 5))
@@ -831,13 +882,26 @@ def test_iterators_functions_and_iterables():
         def __iter__(self):
             return batches()
 
+    class Numbered:
+        def __len__(self):
+            return 5
+
+        def __getitem__(self, number):
+            return X[10 * number : 10 * number + 10], Y[10 * number : 10 * number + 10]
+
     def endless():
         while True:
             yield from batches()
 
     want = regression()
     want.fit(X, Y, batch_size=10, epochs=2, shuffle=False)
-    for source, options in [(batches, {}), (Anew(), {}), (endless(), {"steps_per_epoch": 5})]:
+    for source, options in [
+        (batches, {}),
+        (Anew(), {}),
+        (Numbered(), {}),
+        (list(batches()), {}),
+        (endless(), {"steps_per_epoch": 5}),
+    ]:
         model = regression()
         history = model.fit(source, epochs=2, **options)
         assert history.epoch == [0, 1]

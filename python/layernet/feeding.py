@@ -19,7 +19,7 @@ from layernet import _core, nest
 from layernet.errors import InvalidArgumentError, ShapeError
 from layernet.tensor import Tensor, core_ops
 
-__all__ = ["Arrays", "Batch", "Batches", "ClassWeights", "as_arrays", "feed_of", "permutation"]
+__all__ = ["Arrays", "Batch", "Batches", "ClassWeights", "as_array", "as_arrays", "feed_of", "permutation"]
 
 # Inputs, targets and weights of some rows: structures of arrays; targets and weights may be None.
 Batch = tuple[Any, Any, Any]
@@ -92,7 +92,8 @@ class Batches:
 
     Args:
         who: Named in errors.
-        source: Gives x, (x, y) or (x, y, sample_weight). A function is called for each epoch and returns an iterable.
+        source: Gives x, (x, y) or (x, y, sample_weight). A function is called for each epoch and returns an iterable;
+            what has a length and numbered items only gives them in order.
         steps: How many batches make an epoch; None: all there are.
     """
 
@@ -107,7 +108,9 @@ class Batches:
 
     def batches(self, start: int = 0) -> Iterator[Batch]:
         """The batches of an epoch, without the first `start`."""
-        source = self._source() if callable(self._source) else self._source
+        source: Any = self._source() if callable(self._source) else self._source
+        if not hasattr(source, "__iter__"):
+            source = map(source.__getitem__, range(len(source)))
         taken = 0
         for item in itertools.islice(iter(source), start, self.steps):
             taken += 1
@@ -187,8 +190,10 @@ def feed_of(
     Raises:
         InvalidArgumentError: Arguments that contradict each other.
     """
-    is_data = isinstance(x, (np.ndarray, Tensor, _core.Variable)) or nest.is_structure(x) or hasattr(x, "to_numpy")
-    if is_data or hasattr(x, "__array__") or not (callable(x) or hasattr(x, "__iter__")):
+    is_structure = nest.is_structure(x) and not (y is None and _is_list_of_batches(x))
+    is_data = isinstance(x, (np.ndarray, Tensor, _core.Variable)) or is_structure or hasattr(x, "to_numpy")
+    is_iterable = callable(x) or hasattr(x, "__iter__") or (hasattr(x, "__getitem__") and hasattr(x, "__len__"))
+    if is_data or hasattr(x, "__array__") or not is_iterable:
         if x is None:
             raise InvalidArgumentError(f"{who}: expected data, got None. Give arrays, or an iterable of batches.")
         if steps is not None:
@@ -213,9 +218,19 @@ def as_arrays(values: Any) -> Any:
         return {key: as_arrays(value) for key, value in values.items()}
     if isinstance(values, (list, tuple)) and values and all(_is_array(value) for value in values):
         return nest.map_structure(as_arrays, values)
-    if hasattr(values, "to_numpy"):
-        return np.asarray(values.to_numpy())
-    return np.asarray(values)
+    return as_array(values)
+
+
+def as_array(values: Any) -> npt.NDArray[Any]:
+    """`values` as one array; data frames with columns of several types of numbers, or missing ones, as float64."""
+    if not hasattr(values, "to_numpy"):
+        return np.asarray(values)
+    array = np.asarray(values.to_numpy())
+    if array.dtype.kind == "O":
+        types = values.dtypes if hasattr(values, "columns") else [values.dtype]
+        if all(getattr(one, "kind", "O") in "biuf" for one in types):
+            array = np.asarray(values.to_numpy("float64", na_value=np.nan))
+    return array
 
 
 def permutation(count: int, key: Sequence[int]) -> tuple[npt.NDArray[np.int64], Tensor]:
@@ -236,6 +251,11 @@ def permutation(count: int, key: Sequence[int]) -> tuple[npt.NDArray[np.int64], 
 
 def _is_array(value: Any) -> bool:
     return len(getattr(value, "shape", ())) > 0 or isinstance(value, Mapping)
+
+
+def _is_list_of_batches(x: Any) -> bool:
+    """Whether x is a list of tuples of arrays: of rows of one array the tuples would have numbers."""
+    return isinstance(x, list) and bool(x) and all(isinstance(one, tuple) and one and _is_array(one[0]) for one in x)
 
 
 def _leaves(part: Any) -> list[npt.NDArray[Any]]:

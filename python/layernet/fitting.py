@@ -27,7 +27,7 @@ from layernet.progress import Progress
 from layernet.random import random_state
 from layernet.tensor import Tensor
 from layernet.tensor import core_ops as _ops
-from layernet.training import TrainStep
+from layernet.training import TrainStep, check_names, no_rows
 from layernet.variable import Variable
 
 __all__ = ["Trainable"]
@@ -113,7 +113,8 @@ class Trainable(Predicting):
         Args:
             x: Inputs: an array (also one mapped from a file that is larger than the memory), a data frame, or the
                 structure of them that the model takes. Or batches `(x, y)` or `(x, y, sample_weight)`: an iterable that
-                is walked anew in each epoch, an iterator, or a function without arguments that returns one.
+                is walked anew in each epoch (also a list of such tuples, or what has a length and numbered items), an
+                iterator, or a function without arguments that returns one.
             y: Targets, in the structure of the outputs; None with batches.
             batch_size: Rows of a step, default 32; None with batches. The last batch of an epoch may have fewer.
             epochs: How often to go over the data, counted from 0 also when training starts at `initial_epoch`.
@@ -196,6 +197,7 @@ class Trainable(Predicting):
                 interruption.check()
             for callback in calls:
                 callback.on_train_end()
+            interruption.check()
         return history
 
     def evaluate(
@@ -346,10 +348,14 @@ class Trainable(Predicting):
             objectives = training.prepare(y)
             if number == 0:
                 training.reset()
-            weighted = {} if sample_weight is None else {"sample_weight": sample_weight}
-            outputs = [_core.constant(leaf) for leaf in nest.flatten(self.predict(x))]
-            pairs = zip(objectives, _targets(y, objectives), outputs, strict=True) if objectives else ()
             size = _rows_of((x, None, None))
+            if size == 0:
+                raise no_rows("evaluate", nest.flatten(x)[0])
+            weighted = {} if sample_weight is None else {"sample_weight": sample_weight}
+            predicted = self.predict(x)
+            check_names("evaluate", y, predicted, "targets")
+            outputs = [_core.constant(leaf) for leaf in nest.flatten(predicted)]
+            pairs = zip(objectives, _targets(y, objectives), outputs, strict=True) if objectives else ()
             loss += size * sum(float(objective(true, pred, **weighted)) for objective, true, pred in pairs)
             rows += size
         regularized = [pair for layer in layers_in(self) for pair in layer._regularized]
@@ -427,6 +433,12 @@ class Training:
             if self._loss is not None:
                 raise InvalidArgumentError("fit: expected targets for the loss, got None. Give y, or batches (x, y).")
             return []
+        for what, given in (("losses", self._loss), ("loss_weights", self._weights)):
+            if isinstance(given, Mapping) and len(names) > 1 and nest.leaf_names(given, "output") != names:
+                raise InvalidArgumentError(
+                    f"fit: expected {what} for {', '.join(names)}, got some for {', '.join(map(str, given))}. Give "
+                    "compile a structure like the targets."
+                )
         functions = [None] if self._loss is None else nest.flatten(self._loss)
         if len(functions) == 1:
             functions = functions * len(names)

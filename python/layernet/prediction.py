@@ -9,6 +9,7 @@ import numpy as np
 from layernet import nest, symbolic
 from layernet.compiling import Predictor, as_input
 from layernet.errors import InvalidArgumentError, ShapeError
+from layernet.feeding import as_array
 from layernet.layers.input_spec import InputSpec
 from layernet.network import Network
 from layernet.tensor import constant
@@ -37,7 +38,7 @@ class Predicting(Network):
         are noticed.
 
         Args:
-            x: An array, or the structure of arrays that the model takes; any type of numbers.
+            x: An array, a data frame, or the structure of them that the model takes; any type of numbers.
             batch_size: Rows to take at a time; None (default) takes all at once.
 
         Returns:
@@ -58,8 +59,9 @@ class Predicting(Network):
         """
         if batch_size is not None and batch_size < 1:
             raise InvalidArgumentError(f"{self._who()}: expected batch_size >= 1, got {batch_size}.")
-        inputs = x if nest.is_structure(x) and not self._takes_one_array() else np.asarray(x)
-        arrays = [np.asarray(leaf) for leaf in nest.flatten(inputs)]
+        several = nest.is_structure(x) and not self._takes_one_array()
+        inputs = nest.map_structure(as_array, x) if several else as_array(x)
+        arrays = nest.flatten(inputs)
         predictor = self._predictor(inputs, arrays)
         if batch_size is None:
             return predictor.predict(inputs)
