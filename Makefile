@@ -44,7 +44,7 @@ test: .venv/installed
 wheel: .venv-tools/installed
 	rm -rf build/wheel dist
 	.venv-tools/bin/python -m build --sdist --wheel --outdir build/wheel/raw .
-	PATH="$(CURDIR)/.venv-tools/bin:$$PATH" auditwheel repair --wheel-dir dist build/wheel/raw/*.whl
+	PATH="$(CURDIR)/.venv-tools/bin:$$PATH" auditwheel repair --strip -z 9 --wheel-dir dist build/wheel/raw/*.whl
 	cp build/wheel/raw/*.tar.gz dist
 	$(PYTHON) tools/check_wheel.py dist/*.whl
 
