@@ -509,6 +509,7 @@ def test_ctrl_c_ends_after_the_step_and_fit_goes_on():
     assert_same(weights_of(whole), weights_of(broken))
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_at_the_very_end_is_not_lost():
     class Late(ln.callbacks.Callback):
         def on_train_end(self):
