@@ -18,5 +18,6 @@ class PlanCaller:
     def predict(self, x: Any, out: Any = None) -> Any:
         """Runs the network on `x`."""
 
+    def run_ready(self, x: object, y: object, number: float) -> list[npt.NDArray[Any]] | None: ...
     def run_list(self, xs: list[Any], outs: list[Any] | None = None) -> list[npt.NDArray[Any]]:
         """The general form: a list of arrays in, a list of arrays out."""

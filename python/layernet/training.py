@@ -122,6 +122,11 @@ class TrainStep:
             DTypeError: Something that is not made of numbers.
             ValueError: There is no loss, or one that depends on nothing that is trainable.
         """
+        latest, rate = self._latest, self.optimizer.learning_rate
+        if latest is not None and sample_weight is None and latest.serves(rate, self.optimizer):
+            results = latest.caller.run_ready(x, y, rate if type(rate) is float else 0.0)
+            if results is not None:
+                return self._results(results)
         compiled, arrays = self._ready(x, y, sample_weight)
         return self._results(compiled.caller.run_list(arrays))
 
@@ -168,7 +173,9 @@ class TrainStep:
         compiled = self._compiled.get(key)
         if compiled is None:
             _check_rows(arrays)
-            compiled = self._compiled[key] = self._compile(x, y, sample_weight is not None, arrays, traced)
+            plan = self._compile(x, y, sample_weight is not None, arrays, traced)
+            plain = names == () and sample_weight is None
+            compiled = self._compiled[key] = _Compiled(plan, self._threads, traced, counted, plain)
         self._latest = compiled
         if arrays[0].shape[0] == 0:
             raise no_rows("TrainStep", arrays[0])
@@ -178,10 +185,11 @@ class TrainStep:
         return compiled, arrays
 
     def _results(self, arrays: Arrays) -> Any:
-        values = [_core.constant(a) for a in arrays]
-        return tuple(values) if self._metrics else values[0]
+        if not self._metrics:
+            return _core.constant(arrays[0])
+        return tuple([_core.constant(a) for a in arrays])
 
-    def _compile(self, x: Any, y: Any, weighted: bool, arrays: Arrays, traced: Any) -> _Compiled:
+    def _compile(self, x: Any, y: Any, weighted: bool, arrays: Arrays, traced: Any) -> _core.Plan:
         given = _Given()
         dtypes = self._input_dtypes(x)
         inputs = [given.value(a, "input", dtype) for a, dtype in zip(arrays, dtypes, strict=False)]
@@ -216,7 +224,7 @@ class TrainStep:
                 optimizer.apply_gradients(pairs)
             results = [_ops.cast(v, dtype=_core.float32) if v.dtype is _core.bfloat16 else v for v in (total, *values)]
             graph = _core.Graph([*given.placeholders, rate], results, tracing.effects)
-        return _Compiled(_core.Plan.step(graph), self._threads, traced)
+        return _core.Plan.step(graph)
 
     def _input_dtypes(self, x: Any) -> list[str | None]:
         """The types of the network's inputs as of its first call; before that, of floats what its first layer says."""
@@ -257,12 +265,19 @@ class TrainStep:
 class _Compiled:
     """A plan for one signature, and the learning rate that is part of it: while it lives, no other has its id."""
 
-    __slots__ = ("caller", "plan", "rate")
+    __slots__ = ("caller", "counted", "plain", "plan", "rate")
 
-    def __init__(self, plan: _core.Plan, threads: int, rate: Any) -> None:
+    def __init__(self, plan: _core.Plan, threads: int, rate: Any, counted: bool, plain: bool) -> None:
         self.plan = plan
         self.rate = rate
+        self.counted = counted
+        self.plain = plain
         self.caller = PlanCaller(plan.capsule(), threads, who="TrainStep")
+
+    def serves(self, rate: Any, optimizer: optimizers.Optimizer) -> bool:
+        """Whether it is the plan for an array and its targets, of the types and sizes it takes, at this learning rate."""
+        known = type(rate) is float if self.rate is None else rate is self.rate
+        return known and self.plain and self.counted == (optimizer.iterations is not None)
 
 
 def check_names(who: str, given: Any, outputs: Any, what: str) -> None:
