@@ -9,8 +9,16 @@ namespace layernet {
 namespace {
 
 struct WeightGradParams {
-  bool transpose_w;
+  bool swap;    // g is the left operand and not x
+  bool turned;  // the transpose of dw is computed
 };
+
+// A dw of few columns would leave lanes of the vectors empty. Its transpose fills them: [64, 4] from 256 rows takes 1.5
+// us instead of 5.0 on Zen 4, and [128, 1] 1.4 us instead of 10.6.
+bool is_narrow(const Shape& w) noexcept {
+  constexpr std::int64_t kFew = 16, kMany = 64;
+  return w[0].is_fixed() && w[1].is_fixed() && w[1].value() < kFew && w[0].value() >= kMany;
+}
 
 struct DenseWeightGrad {
   bool transpose_w = false;
@@ -41,10 +49,13 @@ struct DenseWeightGrad {
   }
 
   void prepare(Preparation& p) const {
-    p.params<WeightGradParams>() = {transpose_w};
     const bool f64 = p.in(0).dtype == DType::float64;
     const Shape& w = p.out().shape;
-    f64 ? ask<double>(p, w[0], w[1], p.in(0).shape[0]) : ask<float>(p, w[0], w[1], p.in(0).shape[0]);
+    const bool turned = is_narrow(w);
+    p.params<WeightGradParams>() = {transpose_w != turned, turned};
+    const Dim rows = w[turned ? 1 : 0], columns = w[turned ? 0 : 1];
+    if (turned && rows.value() > 1) p.scratch(multiply(rows, columns, "dense_weight_grad"), f64 ? 8 : 4);
+    f64 ? ask<double>(p, rows, columns, p.in(0).shape[0]) : ask<float>(p, rows, columns, p.in(0).shape[0]);
     p.run(f64 ? run<double> : run<float>, "gemm");
     p.parts(f64 ? run_part<double> : run_part<float>);
     estimate_product(p, w[0], w[1], p.in(0).shape[0]);
@@ -58,13 +69,27 @@ struct DenseWeightGrad {
 
   template <class T>
   static kernels::GemmArgs arguments(const Step& step, const Buffers& b) noexcept {
-    const bool swap = step.get<WeightGradParams>().transpose_w;
-    const View &left = b.in[swap ? 1 : 0], &right = b.in[swap ? 0 : 1];
+    const auto& params = step.get<WeightGradParams>();
+    const View &left = b.in[params.swap ? 1 : 0], &right = b.in[params.swap ? 0 : 1];
     const auto m = static_cast<std::size_t>(left.dim(1)), n = static_cast<std::size_t>(right.dim(1)),
                k = static_cast<std::size_t>(left.dim(0));
     auto args = gemm_args(m, n, k, operand(left.data, m, true), operand(right.data, n, false), b.out[0].data);
     args.workspace = b.scratch;
+    if (params.turned && m > 1) {  // a transpose of one row lies as it should
+      args.c = b.scratch;
+      args.workspace = static_cast<unsigned char*>(b.scratch) + scratch_part(m * n * sizeof(T));
+    }
     return args;
+  }
+
+  // Rows [first, first + count) of dw from the columns of its transpose.
+  template <class T>
+  static void turn(const kernels::GemmArgs& args, const Step& step, const Buffers& b, std::size_t first,
+                   std::size_t count) noexcept {
+    const std::int64_t shape[2] = {static_cast<std::int64_t>(count), static_cast<std::int64_t>(args.m)};
+    const std::int64_t strides[2] = {1, static_cast<std::int64_t>(args.n)};
+    (sizeof(T) == 8 ? step.kernels->copy_strided_8 : step.kernels->copy_strided_4)(
+        static_cast<const T*>(args.c) + first, b.out[0].as<T>() + first * args.m, 2, shape, strides);
   }
 
   template <class T>
@@ -76,13 +101,23 @@ struct DenseWeightGrad {
 
   template <class T>
   static void run(const Step& step, const Buffers& b) noexcept {
-    if (b.out[0].size() != 0) gemm_run<T>(arguments<T>(step, b));
+    if (b.out[0].size() != 0) {
+      const auto args = arguments<T>(step, b);
+      gemm_run<T>(args);
+      if (args.c != b.out[0].data) turn<T>(args, step, b, 0, args.n);
+    }
     sum_rows<T>(step, b);
   }
 
   template <class T>
   static void run_part(const Step& step, const Buffers& b, int part, int parts) noexcept {
-    if (b.out[0].size() != 0) gemm_part<T>(arguments<T>(step, b), part, parts);
+    if (b.out[0].size() != 0) {
+      const auto args = arguments<T>(step, b);
+      gemm_part<T>(args, part, parts);
+      // Few rows are all of them in one part.
+      const auto s = kernels::gemm_slice(args, static_cast<std::size_t>(part), static_cast<std::size_t>(parts));
+      if (args.c != b.out[0].data && s.rows != 0) turn<T>(args, step, b, s.first_column, s.columns);
+    }
     if (part == 0) sum_rows<T>(step, b);
   }
 };
