@@ -192,6 +192,43 @@ def fit_tanh_rational(bits, p_count, q_count, top):
     show(f"tanh Q {bits}", q, bits, error)
 
 
+def fit_tanh_table(count):
+    # tanh(c + r) = T0 + T1 r + ... on 32 intervals, four to each power of 2 up to 10; the first begins at 0 and is odd.
+    # c is taken near the middle, where T0 is all but exact: the rounding of T0 would be felt in full.
+    to_bits = lambda x: struct.unpack("I", struct.pack("f", x))[0]
+    from_bits = lambda b: struct.unpack("f", struct.pack("I", b))[0]
+    lowest = to_bits(0.0390625) >> 21
+    table = [[mpf(0)] * 32 for _ in range(count + 1)]
+    worst = mpf(0)
+    for key in range(lowest, lowest + 32):
+        low, high = from_bits(key << 21), from_bits((key + 1) << 21)
+        powers, fixed, c = [1, 3, 5], [mpf(1)], mpf(0)
+        if key == lowest:
+            low = 2.0**-20
+        else:
+            powers = list(range(count))
+            middle = to_bits((low + high) / 2)
+            near = [mpf(from_bits(middle + d)) for d in range(-1000, 1001)]
+            c = min(near, key=lambda x: abs(to_float(mp.tanh(x), 24) / mp.tanh(x) - 1))
+            fixed = [to_float(mp.tanh(c), 24)]
+        points = chebyshev_points(mpf(low) - c, mpf(high) - c, 60)
+        target = remembered(lambda r, c=c: mp.tanh(c + r))
+        weight = remembered(lambda r, c=c: 1 / mp.tanh(c + r))
+        done = fixed
+        while len(done) < len(powers):
+            rest = lambda r: target(r) - sum(t * r**p for t, p in zip(done, powers))
+            basis = [lambda r, p=p: r**p for p in powers[len(done) :]]
+            done.append(to_float(minimax(basis, rest, weight, points, rounds=10)[0][0], 24))
+        error = max(abs(weight(r) * (sum(t * r**p for t, p in zip(done, powers)) - target(r))) for r in points)
+        worst = max(worst, error)
+        table[0][key % 32] = c
+        for power, t in zip(powers, done):
+            table[power + 1][key % 32] = t
+    print(f"// tanh table: error 2^{float(mp.log(worst, 2)):.1f}")
+    for row in table:
+        print("{" + ", ".join(literal(c, 24) for c in row) + "},")
+
+
 def fit_erf(bits, count, top):
     # erf(x) = x + x P(z), z = x^2.
     target = lambda z: mp.erf(mp.sqrt(z)) / mp.sqrt(z) - 1
@@ -251,6 +288,7 @@ FITS = {
     "log64": lambda: fit_log(53, 7),
     "logtail64": lambda: fit_log_tail(53, 8),
     "tanh32": lambda: fit_tanh(24, 5, "0.625"),
+    "tanhtable32": lambda: fit_tanh_table(6),
     "tanh64": lambda: fit_tanh_rational(53, 3, 3, "0.625"),
     "erf32": lambda: fit_erf(24, 7, 1),
     "erf64": lambda: fit_erf(53, 13, 1),

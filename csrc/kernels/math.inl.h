@@ -9,6 +9,7 @@
 #pragma once
 
 #include "simd/vec.h"
+#include "tanh_table.inl.h"
 
 LN_BEGIN_TARGET
 
@@ -370,7 +371,8 @@ LN_INLINE Vec<T> sigmoid(Vec<T> x) {
   return ldexp(s.high + s.low, keep(negative, parts.n));
 }
 
-// 1 - 2 / (exp(2 |x|) + 1), and a rational function where that would cancel; one division serves both.
+// 1 - 2 / (exp(2 |x|) + 1), and a rational function where that would cancel; one division serves both. (With a lookup
+// float32 has another way, tanh_table.inl.h.)
 template <class T>
 LN_INLINE Vec<T> tanh(Vec<T> x) {
   typedef MathConstants<T> M;

@@ -169,6 +169,12 @@ LN_INLINE Vec<float> to_float(Int<float> a) {
   return {_mm512_cvtepi32_ps((__m512i)a.v)};
 }
 
+// table[i % 32] for each lane i.
+#define LN_HAS_LOOKUP 1
+LN_INLINE Vec<float> lookup(const float (&table)[32], Int<float> i) {
+  return {_mm512_permutex2var_ps(_mm512_loadu_ps(table), (__m512i)i.v, _mm512_loadu_ps(table + 16))};
+}
+
 // Products of the low 32 bits of each lane, unsigned.
 LN_INLINE Int<double> multiply_low32(Int<double> a, Int<double> b) {
   return {(LanesOf<double>::ints)_mm512_mul_epu32((__m512i)a.v, (__m512i)b.v)};
