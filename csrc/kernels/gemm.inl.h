@@ -110,42 +110,41 @@ struct TileCall : TileScale<W> {
 };
 
 // The bias of vector v of a tile, or 0.
-template <class T, class W>
-LN_INLINE Vec<T> tile_bias(const TileCall<T, W>& t, int v, bool end) {
-  constexpr int lanes = Tile<T>::lanes;
-  if (!t.bias) return Vec<T>::zero();
-  return end ? Vec<T>::load_partial(t.bias + v * lanes, t.last) : Vec<T>::load(t.bias + v * lanes);
+template <class X, class T, class W>
+LN_INLINE X tile_bias(const TileCall<T, W>& t, int v, bool end) {
+  if (!t.bias) return X::zero();
+  return end ? X::load_partial(t.bias + v * X::size, t.last) : X::load(t.bias + v * X::size);
 }
 
 // What the chains of a tile start from: bias, C, both or 0.
-template <class T, class W, int R, int V>
-LN_INLINE void tile_start(const TileCall<T, W>& t, Vec<T> (&sum)[R][V]) {
-  constexpr int lanes = Tile<T>::lanes, end = V - 1;
+template <class X, class T, class W, int R, int V>
+LN_INLINE void tile_start(const TileCall<T, W>& t, X (&sum)[R][V]) {
+  constexpr int lanes = X::size, end = V - 1;
   unroll<V>(LN_EACH(v) {
-    const Vec<T> s = TileScale<W>::used ? Vec<T>::zero() : tile_bias(t, v, v == end);
+    const X s = TileScale<W>::used ? X::zero() : tile_bias<X>(t, v, v == end);
     unroll<R>(LN_EACH(r) { sum[r][v] = s; });
   });
   if (!t.add_c) return;
   const T* c = t.c;
   unroll<R>(LN_EACH(r) {
-    unroll<V - 1>(LN_EACH(v) { sum[r][v] = sum[r][v] + Vec<T>::load(c + v * lanes); });
-    sum[r][end] = sum[r][end] + Vec<T>::load_partial(c + end * lanes, t.last);
+    unroll<V - 1>(LN_EACH(v) { sum[r][v] = sum[r][v] + X::load(c + v * lanes); });
+    sum[r][end] = sum[r][end] + X::load_partial(c + end * lanes, t.last);
     c += t.ldc;
   });
 }
 
-template <class T, class W, int R, int V>
-LN_INLINE void tile_finish(const TileCall<T, W>& t, Vec<T> (&sum)[R][V]) {
-  constexpr int lanes = Tile<T>::lanes, end = V - 1;
+template <class X, class T, class W, int R, int V>
+LN_INLINE void tile_finish(const TileCall<T, W>& t, X (&sum)[R][V]) {
+  constexpr int lanes = X::size, end = V - 1;
   if constexpr (TileScale<W>::used) {
     // The scales fill whole panels.
     if (t.scale)
       unroll<V>(LN_EACH(v) {
-        const Vec<T> scale = Vec<T>::load(t.scale + v * lanes), bias = tile_bias(t, v, v == end);
+        const X scale = X::load(t.scale + v * lanes), bias = tile_bias<X>(t, v, v == end);
         unroll<R>(LN_EACH(r) { sum[r][v] = fma(sum[r][v], scale, bias); });
       });
   }
-  if (t.relu) unroll<R>(LN_EACH(r) { unroll<V>(LN_EACH(v) { sum[r][v] = max(Vec<T>::zero(), sum[r][v]); }); });
+  if (t.relu) unroll<R>(LN_EACH(r) { unroll<V>(LN_EACH(v) { sum[r][v] = max(X::zero(), sum[r][v]); }); });
   T* c = t.c;
   const bool whole = t.last == lanes;
   unroll<R>(LN_EACH(r) {
@@ -362,25 +361,25 @@ void wide_block(TileCall<T, W>& t, size_t m, size_t n, bool copy_a) noexcept {
 }
 
 // --- narrow
-template <class T, int R, int V, bool Masked>
+// X is Vec<T> or, up to half a vector of columns, HalfVec<T>.
+template <class T, class X, int R, int V, bool Masked>
 void tile_narrow(const TileCall<T>& t) noexcept {
-  constexpr int lanes = Tile<T>::lanes;
+  constexpr int lanes = X::size;
   constexpr int chains = V == 1 ? 4 : 2;
-  Vec<T> sum[chains][R][V];
+  X sum[chains][R][V];
   tile_start(t, sum[0]);
   unroll<chains - 1>(
-      LN_EACH(u) { unroll<R>(LN_EACH(r) { unroll<V>(LN_EACH(v) { sum[u + 1][r][v] = Vec<T>::zero(); }); }); });
+      LN_EACH(u) { unroll<R>(LN_EACH(r) { unroll<V>(LN_EACH(v) { sum[u + 1][r][v] = X::zero(); }); }); });
   RowPointers<T, T, R> a(t);
   const T* b = t.b;
   const size_t row_stride = t.row_stride;
   const int last = t.last;
   const auto add = LN_EACH(u) {
-    Vec<T> row[V];
-    unroll<V>(LN_EACH(v) {
-      row[v] = Masked && v == V - 1 ? Vec<T>::load_partial(b + v * lanes, last) : Vec<T>::load(b + v * lanes);
-    });
+    X row[V];
+    unroll<V>(
+        LN_EACH(v) { row[v] = Masked && v == V - 1 ? X::load_partial(b + v * lanes, last) : X::load(b + v * lanes); });
     unroll<R>(LN_EACH(r) {
-      const Vec<T> x = Vec<T>::set1(*a.row(r));
+      const X x = X::set1(*a.row(r));
       unroll<V>(LN_EACH(v) { sum[u][r][v] = fma(x, row[v], sum[u][r][v]); });
     });
     a.advance();
@@ -400,30 +399,32 @@ void tile_narrow(const TileCall<T>& t) noexcept {
   tile_finish(t, sum[0]);
 }
 
-template <class T, int V, bool Masked>
+template <class T, class X, int V, bool Masked>
 struct NarrowTiles {
   TileFn<T> fn[Tile<T>::narrow_rows + 1];
   template <int R>
   constexpr void fill() {
-    fn[R] = &tile_narrow<T, R, V, Masked>;
+    fn[R] = &tile_narrow<T, X, R, V, Masked>;
     if constexpr (R < Tile<T>::narrow_rows) fill<R + 1>();
   }
   constexpr NarrowTiles() : fn{} { fill<1>(); }
 };
-template <class T, int V, bool Masked>
-constexpr NarrowTiles<T, V, Masked> kNarrow{};
+template <class T, class X, int V, bool Masked>
+constexpr NarrowTiles<T, X, V, Masked> kNarrow{};
 
 template <class T>
 LN_INLINE void narrow_rows(TileCall<T>& t, size_t m, size_t n, bool padded) {
   constexpr size_t lanes = static_cast<size_t>(Tile<T>::lanes), rows = static_cast<size_t>(Tile<T>::narrow_rows);
-  const bool one = n <= lanes;
-  t.last = static_cast<int>(one ? n : n - lanes);
-  const bool masked = !padded && t.last != static_cast<int>(lanes);
-  const TileFn<T>* tiles = one ? (masked ? kNarrow<T, 1, true>.fn : kNarrow<T, 1, false>.fn)
-                               : (masked ? kNarrow<T, 2, true>.fn : kNarrow<T, 2, false>.fn);
+  constexpr size_t half = static_cast<size_t>(HalfVec<T>::size);
+  t.last = static_cast<int>(n <= lanes ? n : n - lanes);
+  const bool masked = !padded && n != half && n % lanes != 0;
+  const auto tiles = [masked](const auto& whole, const auto& part) { return masked ? part.fn : whole.fn; };
+  const TileFn<T>* const fn = n <= half    ? tiles(kNarrow<T, HalfVec<T>, 1, false>, kNarrow<T, HalfVec<T>, 1, true>)
+                              : n <= lanes ? tiles(kNarrow<T, Vec<T>, 1, false>, kNarrow<T, Vec<T>, 1, true>)
+                                           : tiles(kNarrow<T, Vec<T>, 2, false>, kNarrow<T, Vec<T>, 2, true>);
   while (m > 0) {
     const size_t here = m < rows ? m : rows;
-    tiles[here](t);
+    fn[here](t);
     t.a += here * t.rsa;
     t.c += here * t.ldc;
     m -= here;

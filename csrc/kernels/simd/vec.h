@@ -155,6 +155,11 @@ LN_INLINE Vec<T> pow2i(Vec<T> n) {
   return as_float(shift_left<F::mantissa_bits>(as_int(n + Vec<T>::set1(magic))));
 }
 
+#ifndef LN_HAS_HALF_VEC
+template <class T>
+using HalfVec = Vec<T>;
+#endif
+
 #ifndef LN_HAS_LDEXP
 // a * 2^n with one rounding for any integral n, including results that are denormal or overflow, for |a| in [2^-20,
 // 2^20]. The first factor keeps the product normal, the second rounds.

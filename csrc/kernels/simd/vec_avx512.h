@@ -162,6 +162,50 @@ LN_DEFINE_OPS(float, ps, epi32)
 LN_DEFINE_OPS(double, pd, epi64)
 #undef LN_DEFINE_OPS
 
+// Half a vector, for what has few columns: Zen 4 multiplies two of them in the time of a whole one.
+#define LN_HAS_HALF_VEC 1
+template <class T>
+struct HalfVec;
+#define LN_DEFINE_HALF(T, vector, suffix, lanes)                                            \
+  template <>                                                                               \
+  struct HalfVec<T> {                                                                       \
+    static constexpr int size = lanes;                                                      \
+    vector v;                                                                               \
+    static LN_INLINE __mmask8 first(int n) {                                                \
+      return static_cast<__mmask8>(_bzhi_u32((1U << lanes) - 1, static_cast<unsigned>(n))); \
+    }                                                                                       \
+    static LN_INLINE HalfVec set1(T x) {                                                    \
+      return {_mm256_set1_##suffix(x)};                                                     \
+    }                                                                                       \
+    static LN_INLINE HalfVec zero() {                                                       \
+      return {_mm256_setzero_##suffix()};                                                   \
+    }                                                                                       \
+    static LN_INLINE HalfVec load(const T* p) {                                             \
+      return {_mm256_loadu_##suffix(p)};                                                    \
+    }                                                                                       \
+    static LN_INLINE HalfVec load_partial(const T* p, int n) {                              \
+      return {_mm256_maskz_loadu_##suffix(first(n), p)};                                    \
+    }                                                                                       \
+    LN_INLINE void store(T* p) const {                                                      \
+      _mm256_storeu_##suffix(p, v);                                                         \
+    }                                                                                       \
+    LN_INLINE void store_partial(T* p, int n) const {                                       \
+      _mm256_mask_storeu_##suffix(p, first(n), v);                                          \
+    }                                                                                       \
+  };                                                                                        \
+  LN_INLINE HalfVec<T> operator+(HalfVec<T> a, HalfVec<T> b) {                              \
+    return {a.v + b.v};                                                                     \
+  }                                                                                         \
+  LN_INLINE HalfVec<T> fma(HalfVec<T> a, HalfVec<T> b, HalfVec<T> c) {                      \
+    return {_mm256_fmadd_##suffix(a.v, b.v, c.v)};                                          \
+  }                                                                                         \
+  LN_INLINE HalfVec<T> max(HalfVec<T> a, HalfVec<T> b) {                                    \
+    return {_mm256_max_##suffix(a.v, b.v)};                                                 \
+  }
+LN_DEFINE_HALF(float, __m256, ps, 8)
+LN_DEFINE_HALF(double, __m256d, pd, 4)
+#undef LN_DEFINE_HALF
+
 LN_INLINE Int<float> to_int(Vec<float> a) {
   return {(LanesOf<float>::ints)_mm512_cvtps_epi32(a.v)};
 }
