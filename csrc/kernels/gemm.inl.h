@@ -563,7 +563,7 @@ void wide_product(const TileCall<T, W>& t, size_t m, size_t n, size_t k_step, co
   const bool few = m <= static_cast<size_t>(L::rows);
   const size_t step_k = few || k_step < L::block_k ? k_step : L::block_k;
   const size_t step_n = few ? n : L::block_n;
-  const size_t step_m = few ? m : L::block_m;
+  const size_t step_m = m <= L::block_m + L::block_m / 3 ? m : L::block_m;  // no second pass for a few rows more
   // Copying A pays when its rows are far apart (by multiples of 4 KB they share L1 sets) and serve many panels.
   const bool copy_a = !few && (t.csa != 1 || t.rsa * sizeof(T) >= 1024) && n >= 4 * static_cast<size_t>(L::width);
   for (size_t i = 0; i < m; i += step_m) {
