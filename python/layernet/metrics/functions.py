@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from layernet import _core
 from layernet.losses import _labels, _mean_of, _pair, _reduced, _rows, _value
+from layernet.metrics.base import quotient
 from layernet.tensor import Tensor, TensorLike
 from layernet.tensor import core_ops as _ops
 
@@ -14,6 +15,8 @@ __all__ = [
     "accuracy",
     "binary_accuracy",
     "categorical_accuracy",
+    "concordance_correlation",
+    "pearson_correlation",
     "sparse_categorical_accuracy",
     "sparse_top_k_categorical_accuracy",
     "top_k_categorical_accuracy",
@@ -160,6 +163,67 @@ def sparse_top_k_categorical_accuracy(
     pred = _value(y_pred)
     labels = _labels("sparse_top_k_categorical_accuracy", y_true, pred)
     return _reduced(_in_top(labels, pred, k), sample_weight, reduction)
+
+
+def pearson_correlation(
+    y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None, reduction: str = "mean"
+) -> Tensor:
+    """`cov(t, p) / sqrt(var t * var p)` of the values of each row; 0 where t or p does not vary.
+
+    Args:
+        y_true: Targets, `[..., values]`.
+        y_pred: Predictions, `[..., values]`.
+        sample_weight, reduction: See `accuracy`.
+
+    Reference:
+        Pearson, "Notes on regression and inheritance in the case of two parents", 1895.
+
+    Example:
+        >>> import layernet as ln
+        >>> round(float(ln.metrics.pearson_correlation([[0.0, 1.0, 0.5]], [[1.0, 3.0, 2.0]])), 4)
+        1.0
+    """
+    true, pred = _rows("pearson_correlation", y_true, y_pred)
+    covariance, true_variance, pred_variance, _ = _moments(true, pred)
+    root = _ops.multiply(_ops.sqrt(true_variance), _ops.sqrt(pred_variance))
+    return _reduced(quotient(covariance, root), sample_weight, reduction)
+
+
+def concordance_correlation(
+    y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None, reduction: str = "mean"
+) -> Tensor:
+    """`2 * cov(t, p) / (var t + var p + (mean t - mean p)^2)` of the values of each row; 0 for two equal constants.
+
+    Args:
+        y_true: Targets, `[..., values]`.
+        y_pred: Predictions, `[..., values]`.
+        sample_weight, reduction: See `accuracy`.
+
+    Reference:
+        Lin, "A concordance correlation coefficient to evaluate reproducibility", 1989, eq. 1.
+
+    Example:
+        >>> import layernet as ln
+        >>> round(float(ln.metrics.concordance_correlation([[0.0, 1.0, 0.5]], [[1.0, 3.0, 2.0]])), 4)
+        0.2162
+    """
+    true, pred = _rows("concordance_correlation", y_true, y_pred)
+    covariance, true_variance, pred_variance, distance = _moments(true, pred)
+    spread = _ops.add(_ops.add(true_variance, pred_variance), _ops.square(distance))
+    return _reduced(quotient(_ops.affine(covariance, scale=2.0), spread), sample_weight, reduction)
+
+
+def _moments(true: Tensor, pred: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Of each row: the covariance, both variances, and the distance of the means."""
+    means = [_mean_last(value, keepdims=True) for value in (true, pred)]
+    a, b = (_ops.subtract(value, mean) for value, mean in zip((true, pred), means, strict=True))
+    products = (_ops.multiply(a, b), _ops.square(a), _ops.square(b))
+    covariance, true_variance, pred_variance = (_mean_last(product) for product in products)
+    return covariance, true_variance, pred_variance, _mean_last(_ops.subtract(true, pred))
+
+
+def _mean_last(values: Tensor, keepdims: bool = False) -> Tensor:
+    return _ops.reduce_mean(values, axis=[-1], all=False, keepdims=keepdims)
 
 
 def _in_top(labels: Tensor, pred: Tensor, k: int) -> Tensor:

@@ -34,10 +34,20 @@ UNIT = RNG.uniform(0.01, 0.99, (ROWS, 3))
 SHARES = UNIT / UNIT.sum(1, keepdims=True)
 LABELS = RNG.integers(0, 3, ROWS)
 ONE_HOT = np.eye(3)[LABELS]
+GUESSES = np.where(UNIT[:, 0] < 0.6, LABELS, 2)
 BITS = (RNG.random((ROWS, 1)) < 0.4).astype("float64")
 CHANCE = np.clip(0.4 * BITS + RNG.uniform(0, 0.6, (ROWS, 1)), 0, 1)
 SIGNS = np.where(REAL > 0, 1.0, -1.0)
 COUNTS = np.abs(np.round(REAL * 3))
+
+
+def correlation(t, p):
+    return np.array([np.corrcoef(a, b)[0, 1] for a, b in zip(t, p, strict=True)])
+
+
+def concordance(t, p):
+    both = ((t - t.mean(1, keepdims=True)) * (p - p.mean(1, keepdims=True))).mean(1)
+    return 2 * both / (t.var(1) + p.var(1) + (t.mean(1) - p.mean(1)) ** 2)
 
 
 def ranks(scores):
@@ -67,6 +77,8 @@ MEANS = {
         NEAR,
         lambda t, p: (t * p).sum(1) / np.linalg.norm(t, axis=1) / np.linalg.norm(p, axis=1),
     ),
+    "pearson": (M.PearsonCorrelation(), REAL, NEAR, correlation),
+    "concordance": (M.ConcordanceCorrelation(), REAL, NEAR, concordance),
     "bce": (
         M.BinaryCrossentropy(label_smoothing=0.1),
         BITS,
@@ -192,6 +204,10 @@ def test_nothing_found_gives_0():
     assert float(M.AUC().result()) == 0.0
     assert float(M.R2Score().result()) == 0.0
     assert float(M.F1Score().result()) == 0.0
+    assert float(M.MeanIoU(3).result()) == 0.0
+    assert float(M.PrecisionAtRecall(0.0).result()) == 0.0
+    assert float(M.PearsonCorrelation()([[1.0, 1.0]], [[1.0, 2.0]])) == 0.0
+    assert float(M.ConcordanceCorrelation()([[1.0, 1.0]], [[1.0, 1.0]])) == 0.0
 
 
 @pytest.mark.parametrize("weights", [None, WEIGHTS], ids=["plain", "weighted"])
@@ -280,6 +296,15 @@ OBJECTS = {
     "false_negatives": (M.FalseNegatives(), BITS, CHANCE),
     "auc": (M.AUC(), BITS, CHANCE),
     "auc_pr": (M.AUC(20, "PR", thresholds=[0.3, 0.6]), BITS, CHANCE),
+    "sensitivity_at_specificity": (M.SensitivityAtSpecificity(0.6, class_id=1), ONE_HOT, SHARES),
+    "specificity_at_sensitivity": (M.SpecificityAtSensitivity(0.6, 50), BITS, CHANCE),
+    "precision_at_recall": (M.PrecisionAtRecall(0.6), BITS, CHANCE),
+    "recall_at_precision": (M.RecallAtPrecision(0.6), BITS, CHANCE),
+    "iou": (M.IoU(3, [0, 2], ignore_class=1), LABELS, GUESSES),
+    "binary_iou": (M.BinaryIoU([1], 0.3), BITS, CHANCE),
+    "mean_iou": (M.MeanIoU(3, sparse_y_pred=False), LABELS, SHARES),
+    "one_hot_iou": (M.OneHotIoU(3, [1]), ONE_HOT, SHARES),
+    "one_hot_mean_iou": (M.OneHotMeanIoU(3), ONE_HOT, SHARES),
     "r2": (M.R2Score(), REAL, NEAR),
     "f1": (M.F1Score(), ONE_HOT, SHARES),
     "fbeta": (M.FBetaScore("macro", 2.0, 0.3), ONE_HOT, SHARES),
@@ -303,6 +328,32 @@ def test_traced_update_leaves_the_state_and_gives_symbols(metric, true, pred):
     assert [a.shape for a in before] == [state.shape for state in metric.variables]
 
 
+class Scale(ln.Layer):
+    def build(self, input_shape):
+        self.factor = self.add_weight("factor", (), initializer="ones")
+        self.built = True
+
+    def call(self, inputs):
+        return inputs * self.factor
+
+
+@pytest.mark.parametrize(("metric", "true", "pred"), OBJECTS.values(), ids=OBJECTS)
+def test_value_within_a_step_is_the_eager_one(metric, true, pred):
+    given = [x.astype("float32") if x.dtype == "float64" else x for x in (true, WEIGHTS)]
+    pred = pred.astype("float32")
+    metric.reset_state()
+    want = run(metric, given[0], pred, given[1])
+    metric.reset_state()
+    step = ln.TrainStep(Scale(), lambda y_true, y_pred, sample_weight: ln.reduce_sum(y_pred), "sgd", metrics=[metric])
+    step.optimizer.learning_rate = 0.0
+
+    for labels, rows, weights in batches([given[0], pred, given[1]]):
+        got = step(rows, labels, weights)[1]
+
+    np.testing.assert_allclose(got.numpy(), want, rtol=1e-6)
+    np.testing.assert_array_equal(metric.result().numpy(), got.numpy())
+
+
 @pytest.mark.parametrize(("metric", "true", "pred"), OBJECTS.values(), ids=OBJECTS)
 def test_reset_configuration_and_copies(metric, true, pred):
     metric.reset_state()
@@ -324,6 +375,13 @@ def test_names_of_objects():
     names = [metric.name for metric in (M.MeanSquaredError(), M.AUC(), M.TruePositives(), M.LogCoshError(), M.Mean())]
     assert names == ["mean_squared_error", "auc", "true_positives", "logcosh", "mean"]
     assert M.Precision(name="mine").name == "mine"
+    assert [M.MeanIoU(2).name, M.BinaryIoU().name, M.RecallAtPrecision(0.5).name] == [
+        "mean_io_u",
+        "binary_io_u",
+        "recall_at_precision",
+    ]
+    assert type(M.get("PearsonCorrelation")) is M.PearsonCorrelation
+    assert M.get("concordance_correlation") is M.concordance_correlation
 
 
 def test_counts_beyond_what_float32_can_count():
@@ -353,6 +411,20 @@ def test_top_k_with_awkward_rows():
             lambda: M.Recall(class_id=3)(ONE_HOT, SHARES),
             r"Recall: expected class_id below the 3 classes, got 3",
         ),
+        (lambda: M.RecallAtPrecision(1.5), r"RecallAtPrecision: expected precision in \[0, 1\], got 1.5"),
+        (
+            lambda: M.PrecisionAtRecall(0.5, num_thresholds=1),
+            r"PrecisionAtRecall: expected num_thresholds of 2 or more, got 1",
+        ),
+        (
+            lambda: M.SensitivityAtSpecificity(0.5, class_id=3)(ONE_HOT, SHARES),
+            r"SensitivityAtSpecificity: expected class_id below the 3 classes, got 3",
+        ),
+        (lambda: M.MeanIoU(0), r"MeanIoU: expected num_classes of 1 or more, got 0"),
+        (lambda: M.IoU(2, [2]), r"IoU: expected target_class_ids below the 2 classes, got \[2\]"),
+        (lambda: M.IoU(2, []), r"IoU: expected target_class_ids below the 2 classes, got \[\]"),
+        (lambda: M.IoU(2, [0])([0, 1], [0, 1, 1]), r"IoU: expected y_true of shape \[3\] to go with y_pred, got \[2\]"),
+        (lambda: M.PearsonCorrelation()([1.0], [1.0]), r"pearson_correlation: expected y_pred of shape"),
         (lambda: M.R2Score("mean"), r"R2Score: expected class_aggregation 'uniform_average', .* got 'mean'"),
         (lambda: M.R2Score(num_regressors=-1), r"R2Score: expected num_regressors of 0 or more, got -1"),
         (lambda: M.F1Score("all"), r"F1Score: expected average None, 'micro', 'macro' or 'weighted', got 'all'"),
