@@ -1,5 +1,6 @@
 """Losses against their formulas in float64, their gradients against central differences, and the shared conventions."""
 
+import itertools
 import math
 
 import numpy as np
@@ -56,6 +57,40 @@ def binary_focal(t, p, gamma=2.0, alpha=None):
 def categorical_focal(t, p, gamma=2.0, alpha=0.25):
     return -(alpha * (1 - p) ** gamma * t * np.log(p)).sum(-1)
 
+
+def tversky_of(t, p, alpha, beta, axis=-1):
+    tp, fp, fn = (t * p).sum(axis), ((1 - t) * p).sum(axis), (t * (1 - p)).sum(axis)
+    return 1 - tp / (tp + alpha * fp + beta * fn + EPS)
+
+
+def dice_of(t, p, axis=-1):
+    return 1 - 2 * (t * p).sum(axis) / (t.sum(axis) + p.sum(axis) + EPS)
+
+
+def circle_of(labels, vectors, gamma=80.0, margin=0.4):
+    cosine = unit(vectors) @ unit(vectors).T
+    same = labels[:, None] == labels
+    away = np.exp(gamma * np.maximum(0, cosine + margin) * (cosine - margin)) * ~same
+    near = np.exp(-gamma * np.maximum(0, 1 + margin - cosine) * (cosine - 1 + margin)) * (
+        same & ~np.eye(len(same), dtype=bool)
+    )
+    return np.log1p(away.sum(1) * near.sum(1))
+
+
+def ctc_of(labels, logits):
+    """All paths one by one."""
+    steps, classes = logits.shape[1:]
+    paths = np.array(list(itertools.product(range(classes), repeat=steps)))
+    spelt = [[k for k, _ in itertools.groupby(path) if k] for path in paths.tolist()]
+    chance = log_softmax(logits)[:, np.arange(steps), paths].sum(-1)
+    wanted = [[k for k in row if k] for row in labels.tolist()]
+    with np.errstate(divide="ignore"):
+        return np.array(
+            [-np.log(np.exp(row)[[s == one for s in spelt]].sum()) for row, one in zip(chance, wanted, strict=True)]
+        )
+
+
+SPELT = np.array([[1, 2], [2, 2], [3, 0], [0, 0], [3, 1], [1, 1]]), RNG.normal(size=(ROWS, 4, CLASSES))
 
 # Function, options, (targets, predictions), one value per row in float64.
 CASES = {
@@ -154,6 +189,34 @@ CASES = {
         (ONE_HOT[0].argmax(-1), REAL[1]),
         lambda t, z: -log_softmax(z)[np.arange(ROWS), t],
     ),
+    "categorical_generalized_cross_entropy": (
+        L.categorical_generalized_cross_entropy,
+        {},
+        (ONE_HOT[0].argmax(-1), SIMPLEX[1]),
+        lambda t, p: (1 - np.sqrt(p[np.arange(ROWS), t])) / 0.5,
+    ),
+    "categorical_generalized_cross_entropy_q": (
+        L.categorical_generalized_cross_entropy,
+        {"q": 0.7},
+        (ONE_HOT[0].argmax(-1), SIMPLEX[1]),
+        lambda t, p: (1 - p[np.arange(ROWS), t] ** 0.7) / 0.7,
+    ),
+    "dice": (L.dice, {"axis": -1}, BITS, dice_of),
+    "tversky": (L.tversky, {"axis": [1]}, BITS, lambda t, p: tversky_of(t, p, 0.5, 0.5)),
+    "tversky_recall": (
+        L.tversky,
+        {"alpha": 0.3, "beta": 0.7, "axis": 1},
+        BITS,
+        lambda t, p: tversky_of(t, p, 0.3, 0.7),
+    ),
+    "circle": (L.circle, {"gamma": 4.0}, (np.array([3, 1, 3, 7, 3, 1]), REAL[1]), lambda t, p: circle_of(t, p, 4.0)),
+    "circle_margin": (
+        L.circle,
+        {"gamma": 2.0, "margin": 0.25},
+        (np.array([[0], [0], [1], [1], [2], [2]]), REAL[1]),
+        lambda t, p: circle_of(t[:, 0], p, 2.0, 0.25),
+    ),
+    "ctc": (L.ctc, {}, SPELT, ctc_of),
 }
 # Roundings of one row: a few per element through logarithms of up to about 20, a sum, at most a factor of 100.
 SCALE = 64 * CLASSES
@@ -246,6 +309,75 @@ def test_certain_and_wrong_probabilities_stay_finite():
     assert float(L.categorical_crossentropy([[1.0, 0.0]], [[0.0, 1.0]])) == pytest.approx(want, rel=1e-6)
 
 
+def test_areas_of_the_whole_batch_and_of_images():
+    true, pred = (RNG.random((3, 4, 5, 2)) < 0.3) * 1.0, RNG.random((3, 4, 5, 2))
+    images = (1, 2, 3)
+    assert float(L.dice(true, pred)) == pytest.approx(dice_of(true, pred, None), rel=1e-14)
+    assert float(L.tversky(true, pred, alpha=0.2, beta=1.5)) == pytest.approx(
+        tversky_of(true, pred, 0.2, 1.5, None), rel=1e-14
+    )
+    assert float(L.dice(true, pred, axis=images)) == pytest.approx(dice_of(true, pred, images).mean(), rel=1e-14)
+    weights = np.array([0.5, 1.0, 3.0])
+    got = L.tversky(true, pred, weights, axis=images, reduction="none")
+    np.testing.assert_allclose(got.numpy(), weights * tversky_of(true, pred, 0.5, 0.5, images), rtol=1e-14)
+    # one value for the batch counts as that of each row
+    assert float(L.dice(true, pred, weights)) == pytest.approx(1.5 * dice_of(true, pred, None), rel=1e-14)
+    assert L.dice(true, pred, weights, reduction="none").shape == ()
+    assert float(L.dice(np.zeros((2, 3)), np.zeros((2, 3)))) == 1.0
+
+
+def test_circle_with_the_usual_scale_in_float32():
+    labels, vectors = RNG.integers(0, 5, 40), RNG.normal(size=(40, 3))
+    vectors[1] = vectors[0]
+    got = L.circle(labels, vectors.astype("float32"), reduction="none").numpy()
+    # Exponents of up to gamma * (1 + margin)^2 = 157, each off by some eps.
+    np.testing.assert_allclose(got, circle_of(labels, vectors), rtol=1e-4, atol=1e-4)
+
+
+def test_circle_of_rows_without_pairs():
+    vectors = ln.Variable([[1.0, 0.0], [0.6, 0.8], [0.0, 2.0]])
+    for labels in ([1, 1, 1], [1, 2, 3]):
+        with ln.GradientTape() as tape:
+            value = L.circle(labels, vectors)
+        assert float(value) == 0.0
+        assert (tape.gradient(value, vectors).numpy() == 0).all()
+
+
+def test_labels_that_cannot_be_spelt():
+    logits = ln.Variable(RNG.normal(size=(4, 2, 3)).astype("float32"))
+    labels = [[1, 1], [1, 2], [3, 0], [-1, 0]]  # with a blank between the ones it takes three steps
+    with ln.GradientTape() as tape:
+        value = L.ctc(labels, logits, reduction="none")
+    got = value.numpy()
+    assert got[0] == np.inf
+    assert np.isfinite(got[1])
+    assert np.isnan(got[2:]).all()
+    gradient = tape.gradient(value, logits).numpy()
+    assert (gradient[[0, 2, 3]] == 0).all()
+    assert np.isfinite(gradient[1]).all()
+
+
+def test_many_steps_in_float32():
+    logits = RNG.normal(size=(2, 60, 5)) * 5
+    labels = np.array([[1, 1, 4, 2], [3, 0, 0, 0]])
+    want = float(L.ctc(labels, logits))
+    assert float(L.ctc(labels, logits.astype("float32"))) == pytest.approx(want, rel=1e-5)
+
+
+def test_ctc_in_a_step():
+    x = RNG.normal(size=(8, 6, 4)).astype("float32")
+    net = ln.Sequential([ln.layers.Dense(5)])
+    net(x)
+    labels = np.array([[1, 2], [3, 3], [4, 0], [0, 0]] * 2)
+    want = float(L.ctc(labels, net(x)))
+    step = ln.TrainStep(net, "ctc", ln.optimizers.Adam(0.1))
+    first = float(step(x, labels))
+    assert first == pytest.approx(want, rel=1e-6)
+    for _ in range(30):
+        last = float(step(x[:5], labels[:5]))
+    assert last < 0.5 * first
+
+
 def test_one_axis_means_rows_of_one_value():
     true, pred = np.array([1.0, 2.0, 3.0]), np.array([1.0, 0.0, 0.0])
     np.testing.assert_array_equal(L.mean_squared_error(true, pred, reduction="none").numpy(), [0, 4, 9])
@@ -319,6 +451,12 @@ def test_labels_out_of_range_give_nan(from_logits):
             r"sample_weight: expected one weight per row, shape \[3\], got \[2\]. Give one number",
         ),
         (
+            lambda: L.ctc([1, 2], np.zeros((2, 3, 4))),
+            r"ctc: expected y_true of shape \[rows, labels\] and y_pred .* got \[2\] and \[2, 3, 4\]",
+        ),
+        (lambda: L.circle([1, 2], np.zeros((2, 3, 4))), r"circle: expected y_pred of shape \[rows, size\], got"),
+        (lambda: L.dice(np.zeros((2, 3)), np.zeros((2, 2))), r"dice: expected y_true of shape \[2, 2\] to go with"),
+        (
             lambda: L.mean_squared_error(np.zeros((3, 2)), np.zeros((3, 2)), np.ones((3, 2))),
             r"sample_weight: expected one weight per row, shape \[3\], got \[3, 2\]",
         ),
@@ -351,6 +489,18 @@ def test_shape_errors(call, message):
         (
             lambda: L.categorical_focal_crossentropy([[0.0]], [[1.0]], gamma=-1),
             r"categorical_focal_crossentropy: expected alpha in \[0, 1\] and gamma of 0 or more, got 0.25 and -1",
+        ),
+        (
+            lambda: L.categorical_generalized_cross_entropy([0], [[1.0]], q=1.0),
+            r"categorical_generalized_cross_entropy: expected q in \(0, 1\), got 1.0",
+        ),
+        (
+            lambda: L.tversky([[0.0]], [[1.0]], alpha=-1),
+            r"tversky: expected alpha and beta of 0 or more, got -1 and 0.5",
+        ),
+        (
+            lambda: L.circle([0], [[1.0]], margin=2),
+            r"circle: expected gamma above 0 and margin in \[0, 1\], got 80.0 and 2",
         ),
         (lambda: L.get("mean_error"), r"loss: expected a known name, got 'mean_error'. Known names: "),
         (lambda: L.get(3), r"loss: expected a name, a configuration, a callable or None, got 3"),

@@ -14,12 +14,14 @@ element is a row of its own. `reduction="mean"` is the mean over all rows (weigh
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import cast
 
 from layernet import _core
 from layernet.config import Registry
 from layernet.errors import ShapeError
-from layernet.tensor import DType, Tensor, TensorLike
+from layernet.tensor import INTEGER, DType, Tensor, TensorLike
 from layernet.tensor import core_ops as _ops
 
 __all__ = [
@@ -27,9 +29,13 @@ __all__ = [
     "binary_focal_crossentropy",
     "categorical_crossentropy",
     "categorical_focal_crossentropy",
+    "categorical_generalized_cross_entropy",
     "categorical_hinge",
+    "circle",
     "cosine_similarity",
+    "ctc",
     "deserialize",
+    "dice",
     "get",
     "hinge",
     "huber",
@@ -43,12 +49,15 @@ __all__ = [
     "serialize",
     "sparse_categorical_crossentropy",
     "squared_hinge",
+    "tversky",
 ]
 
 # Keeps logarithms and quotients finite. The value of Keras (backend.epsilon()).
 _EPSILON = 1e-7
 # Smallest squared length that cosine_similarity divides by. The value of tf.nn.l2_normalize.
 _TINY_SQUARE = 1e-12
+# The logarithm of 0 in sums whose gradients must not become NaN: twice it is finite in float32.
+_NEVER = -1e30
 
 Shape = tuple[int | None, ...]
 _VALUES = (_core.Tensor, _core.Symbol, _core.Variable)
@@ -488,6 +497,249 @@ def sparse_categorical_crossentropy(
     return _reduced(_ops.sparse_softmax_cross_entropy(logits, labels)[0], sample_weight, reduction)
 
 
+def categorical_generalized_cross_entropy(
+    y_true: TensorLike,
+    y_pred: TensorLike,
+    sample_weight: TensorLike | None = None,
+    reduction: str = "mean",
+    q: float = 0.5,
+) -> Tensor:
+    """`(1 - p[t]^q) / q`, t the number of the right class: wrong labels pull less than in the cross entropy.
+
+    Args:
+        y_true: Class numbers, `[...]` or `[..., 1]`. One outside [0, classes) counts as one of probability 0.
+        y_pred: Probabilities, `[..., classes]`, clipped to 1e-7 from below.
+        sample_weight, reduction: See `mean_squared_error`.
+        q: In (0, 1), default 0.5: near 0 the cross entropy, near 1 the mean absolute error.
+
+    Raises:
+        ShapeError: Shapes that do not agree.
+        ValueError: An unknown reduction, q out of its range.
+
+    Reference:
+        Zhang and Sabuncu, "Generalized cross entropy loss for training deep neural networks with noisy labels", 2018,
+        eq. 6.
+
+    Example:
+        >>> import layernet as ln
+        >>> float(ln.losses.categorical_generalized_cross_entropy([1], [[0.75, 0.25]]))
+        1.0
+    """
+    who = "categorical_generalized_cross_entropy"
+    if not 0.0 < q < 1.0:
+        raise ValueError(f"{who}: expected q in (0, 1), got {q!r}.")
+    pred = _value(y_pred)
+    right = _ops.one_hot(_labels(who, y_true, pred), depth=pred.shape[-1], dtype=pred.dtype)
+    chance = _ops.clip(_sum_last(_ops.multiply(right, pred)), min=_EPSILON)
+    return _reduced(_ops.affine(_ops.power(chance, q), scale=-1.0 / q, shift=1.0 / q), sample_weight, reduction)
+
+
+def dice(
+    y_true: TensorLike,
+    y_pred: TensorLike,
+    sample_weight: TensorLike | None = None,
+    reduction: str = "mean",
+    axis: int | Sequence[int] | None = None,
+) -> Tensor:
+    """`1 - 2 sum t * p / (sum t + sum p + 1e-7)`: how little two masks overlap.
+
+    Args:
+        y_true: Masks, in [0, 1].
+        y_pred: Probabilities.
+        sample_weight, reduction: See `mean_squared_error`.
+        axis: The axes of the sums, `(1, 2, 3)` for a value per image. None (default): all, one value for the batch,
+            which counts as that of each row.
+
+    Returns:
+        A scalar; with "none" the values along the axes that are left.
+
+    Raises:
+        ShapeError: Shapes that do not agree.
+        ValueError: An unknown reduction.
+
+    Reference:
+        Milletari, Navab and Ahmadi, "V-Net: fully convolutional neural networks for volumetric medical image
+        segmentation", 2016, section 3, with first powers below the line.
+
+    Example:
+        >>> import layernet as ln
+        >>> round(float(ln.losses.dice([[1.0, 1.0, 0.0, 0.0]], [[1.0, 0.0, 0.0, 0.0]])), 4)
+        0.3333
+    """
+    true, pred = _pair("dice", y_true, y_pred)
+    both, either = (_sum_over(value, axis) for value in (_ops.multiply(true, pred), _ops.add(true, pred)))
+    share = _ops.divide(both, _ops.affine(either, shift=_EPSILON))
+    return _reduced_areas(_ops.affine(share, scale=-2.0, shift=1.0), sample_weight, reduction)
+
+
+def tversky(
+    y_true: TensorLike,
+    y_pred: TensorLike,
+    sample_weight: TensorLike | None = None,
+    reduction: str = "mean",
+    alpha: float = 0.5,
+    beta: float = 0.5,
+    axis: int | Sequence[int] | None = None,
+) -> Tensor:
+    """`1 - tp / (tp + alpha * fp + beta * fn + 1e-7)`, tp = sum t * p, fp = sum (1 - t) * p, fn = sum t * (1 - p).
+
+    Args:
+        y_true, y_pred, sample_weight, reduction, axis: See `dice`, which this is for alpha = beta = 0.5.
+        alpha: What false positives cost, 0 or more, default 0.5.
+        beta: What false negatives cost, 0 or more, default 0.5.
+
+    Raises:
+        ShapeError: Shapes that do not agree.
+        ValueError: An unknown reduction, a number out of its range.
+
+    Reference:
+        Salehi, Erdogmus and Gholipour, "Tversky loss function for image segmentation using 3D fully convolutional deep
+        networks", 2017, eq. 4.
+
+    Example:
+        >>> import layernet as ln
+        >>> loss = ln.losses.tversky([[1.0, 1.0, 0.0, 0.0]], [[1.0, 0.0, 0.0, 0.0]], beta=1.0)
+        >>> round(float(loss), 4)
+        0.5
+    """
+    if not (alpha >= 0.0 and beta >= 0.0):
+        raise ValueError(f"tversky: expected alpha and beta of 0 or more, got {alpha!r} and {beta!r}.")
+    true, pred = _pair("tversky", y_true, y_pred)
+    both, trues, preds = (_sum_over(value, axis) for value in (_ops.multiply(true, pred), true, pred))
+    wrong = _ops.affine(_ops.subtract(preds, both), scale=alpha)
+    missed = _ops.affine(_ops.subtract(trues, both), scale=beta, shift=_EPSILON)
+    share = _ops.divide(both, _ops.add(both, _ops.add(wrong, missed)))
+    return _reduced_areas(_ops.affine(share, scale=-1.0, shift=1.0), sample_weight, reduction)
+
+
+def circle(
+    y_true: TensorLike,
+    y_pred: TensorLike,
+    sample_weight: TensorLike | None = None,
+    reduction: str = "mean",
+    gamma: float = 80.0,
+    margin: float = 0.4,
+) -> Tensor:
+    """`log(1 + sum_j exp(g max(0, s_j + m) (s_j - m)) * sum_k exp(-g max(0, 1 + m - s_k) (s_k - 1 + m)))` for each row.
+
+    s is the cosine between the row and others of the batch: those with other labels, j, and those with the same label,
+    k. A row without one or the other has loss 0.
+
+    Args:
+        y_true: Labels, `[rows]` or `[rows, 1]`.
+        y_pred: Embeddings, `[rows, size]`. They need not be of length 1.
+        sample_weight, reduction: See `mean_squared_error`.
+        gamma: The scale g, above 0, default 80.
+        margin: m, in [0, 1], default 0.4.
+
+    Raises:
+        ShapeError: Shapes that do not agree.
+        ValueError: An unknown reduction, a number out of its range.
+
+    Reference:
+        Sun et al., "Circle loss: a unified perspective of pair similarity optimization", 2020, eq. 4 and 8.
+
+    Example:
+        >>> import layernet as ln
+        >>> rows = [[1.0, 0.0], [0.8, 0.6], [0.0, 1.0]]
+        >>> ln.losses.circle([5, 5, 7], rows, gamma=2.0, reduction="none").numpy().round(4)
+        array([0.4518, 0.7763, 0.    ], dtype=float32)
+    """
+    if not (gamma > 0.0 and 0.0 <= margin <= 1.0):
+        raise ValueError(f"circle: expected gamma above 0 and margin in [0, 1], got {gamma!r} and {margin!r}.")
+    pred = _value(y_pred)
+    if len(pred.shape) != 2:
+        raise ShapeError(f"circle: expected y_pred of shape [rows, size], got {_text(pred.shape)}.")
+    labels = _labels("circle", y_true, pred)
+    same = _ops.equal(_ops.expand_dims(labels, axis=1), _ops.expand_dims(labels, axis=0))
+    units = _unit(pred)
+    cosine = _ops.matmul(units, units, transpose_b=True)
+    never = _core.constant(_NEVER, dtype=pred.dtype)
+    away = _ops.multiply(
+        _ops.relu(_ops.affine(cosine, shift=margin)), _ops.affine(cosine, scale=gamma, shift=-gamma * margin)
+    )
+    near = _ops.multiply(
+        _ops.relu(_ops.affine(cosine, scale=-1.0, shift=1.0 + margin)),
+        _ops.affine(cosine, scale=-gamma, shift=gamma * (1.0 - margin)),
+    )
+    others = _log_sum(_ops.where(same, never, away))
+    # Of those with the same label one is the row itself, with cosine 1. Its term is the lowest of all, so that little
+    # is lost when it is taken from the sum, unless it is the only one.
+    alike = _log_sum(_ops.where(same, near, never))
+    is_pair = _ops.greater(_sum_last(_ops.cast(same, dtype=pred.dtype)), 1.5)
+    own = _ops.affine(alike, scale=-1.0, shift=-gamma * margin**2)
+    own = _ops.where(is_pair, own, _core.constant(-1.0, dtype=pred.dtype))
+    alike = _ops.where(is_pair, _ops.add(alike, _ops.log(_ops.negative(_ops.expm1(own)))), never)
+    return _reduced(_ops.softplus(_ops.add(others, alike)), sample_weight, reduction)
+
+
+def ctc(
+    y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None, reduction: str = "mean"
+) -> Tensor:
+    """`-log P(labels)`: connectionist temporal classification, the sum over all ways in which steps spell the labels.
+
+    Of a path, one class for each step, repetitions become one and blanks, class 0, are left out. The sum goes forward
+    over the steps, in logarithms.
+
+    Args:
+        y_true: Labels, `[rows, labels]`, in [1, classes), with 0 after their end. One outside [0, classes) makes its
+            row's loss NaN.
+        y_pred: Logits, `[rows, steps, classes]`; steps and classes are fixed.
+        sample_weight, reduction: See `mean_squared_error`.
+
+    Returns:
+        A scalar; with "none" one value per row. It is infinite, with gradient 0, where the labels need more steps.
+
+    Raises:
+        ShapeError: Other shapes.
+        ValueError: An unknown reduction.
+
+    Reference:
+        Graves et al., "Connectionist temporal classification: labelling unsegmented sequence data with recurrent neural
+        networks", 2006, eq. 6 to 8.
+
+    Example:
+        >>> import numpy as np, layernet as ln
+        >>> loss = ln.losses.ctc([[1]], np.zeros((1, 2, 3)))  # "1" is spelt by 1 1, 0 1 and 1 0: 3 of 9 paths
+        >>> bool(np.isclose(float(loss), np.log(3.0)))
+        True
+    """
+    pred = _value(y_pred)
+    labels = _like(y_true if isinstance(y_true, _VALUES) else _core.constant(y_true), _core.int64)
+    if len(pred.shape) != 3 or None in pred.shape[1:] or len(labels.shape) != 2 or not labels.shape[1]:
+        raise ShapeError(
+            "ctc: expected y_true of shape [rows, labels] and y_pred of shape [rows, steps, classes], all but rows "
+            f"known, got {_text(labels.shape)} and {_text(pred.shape)}."
+        )
+    steps, classes, count = pred.shape[1], pred.shape[2], labels.shape[1]
+    # The states of a path: before, at and after each label, the blank being 0.
+    pairs = _ops.reshape(_ops.stack([_ops.zeros_like(labels), labels], axis=2), shape=[-1, 2 * count])
+    states = _ops.pad(pairs, before=[0, 0], after=[0, 1])
+    zero, never = (_core.constant(value, dtype=pred.dtype) for value in (0.0, _NEVER))
+    # One may leave out the blank between two labels that differ.
+    leap = _ops.where(_ops.not_equal(states[:, 2:], states[:, :-2]), zero, never)
+    chosen = _ops.one_hot(states, depth=classes, dtype=pred.dtype)
+    emitted = _ops.matmul(_ops.log_softmax(pred), chosen, transpose_b=True)
+    first, *rest = (_ops.squeeze(one, axes=[1]) for one in _ops.split(emitted, sizes=[1] * steps, axis=1))
+    reached = _ops.pad(first[:, :2], before=[0, 0], after=[0, 2 * count - 1], value=_NEVER)
+    for one in rest:
+        ways = [
+            reached,
+            _ops.pad(reached[:, :-1], before=[0, 1], after=[0, 0], value=_NEVER),
+            _ops.pad(_ops.add(reached[:, :-2], leap), before=[0, 2], after=[0, 0], value=_NEVER),
+        ]
+        reached = _ops.add(_log_sum(_ops.stack(ways, axis=2)), one)
+    length = _ops.reduce_sum(_ops.cast(_ops.not_equal(labels, 0), dtype=pred.dtype), axis=[1], all=False, keepdims=True)
+    after = _ops.subtract(_core.constant(range(2 * count + 1), dtype=pred.dtype), _ops.affine(length, scale=2.0))
+    is_end = _ops.logical_or(_ops.equal(after, 0.0), _ops.equal(after, -1.0))
+    losses = _ops.negative(_log_sum(_ops.where(is_end, reached, never)))
+    losses = _ops.where(_ops.greater(losses, -0.5 * _NEVER), _core.constant(math.inf, dtype=pred.dtype), losses)
+    outside = _ops.logical_or(_ops.less(labels, 0), _ops.greater_equal(labels, classes))
+    outside = _ops.reduce_any(outside, axis=[1], all=False)
+    losses = _ops.where(outside, _core.constant(math.nan, dtype=pred.dtype), losses)
+    return _reduced(losses, sample_weight, reduction)
+
+
 _registry = Registry(
     "loss",
     {
@@ -524,7 +776,12 @@ _registry = Registry(
         "binary_focal_crossentropy": binary_focal_crossentropy,
         "categorical_crossentropy": categorical_crossentropy,
         "categorical_focal_crossentropy": categorical_focal_crossentropy,
+        "categorical_generalized_cross_entropy": categorical_generalized_cross_entropy,
         "sparse_categorical_crossentropy": sparse_categorical_crossentropy,
+        "dice": dice,
+        "tversky": tversky,
+        "circle": circle,
+        "ctc": ctc,
     },
     factories=False,
 )
@@ -648,6 +905,23 @@ def _weights(sample_weight: TensorLike, per_row: Tensor) -> Tensor:
 
 def _sum_last(values: Tensor) -> Tensor:
     return _ops.reduce_sum(values, axis=[-1], all=False)
+
+
+def _sum_over(values: Tensor, axis: int | Sequence[int] | None) -> Tensor:
+    if axis is None:
+        return _ops.reduce_sum(values)
+    return _ops.reduce_sum(values, axis=[axis] if isinstance(axis, INTEGER) else list(axis), all=False)
+
+
+def _log_sum(values: Tensor) -> Tensor:
+    return _ops.reduce_logsumexp(values, axis=[-1], all=False)
+
+
+def _reduced_areas(values: Tensor, sample_weight: TensorLike | None, reduction: str) -> Tensor:
+    """As `_reduced`; a single value counts as that of each row."""
+    if sample_weight is not None and not values.shape:
+        sample_weight = _ops.reduce_mean(_like(sample_weight, values.dtype))
+    return _reduced(values, sample_weight, reduction)
 
 
 def _margin(true: Tensor, pred: Tensor) -> Tensor:
