@@ -164,13 +164,81 @@ def test_evaluate():
     assert_same(before, weights_of(model))
 
 
+class Pulled(ln.layers.Dense):
+    def call(self, inputs):
+        outputs = super().call(inputs)
+        self.add_loss(3.0 * ln.reduce_mean(ln.abs(outputs)))
+        return outputs
+
+
+def pulled():
+    ln.set_seed(3)
+    x = ln.Input((3,))
+    model = ln.Model(x, Pulled(1, kernel_regularizer=ln.regularizers.l2(0.1), name="out")(x), name="net")
+    model.compile(ln.optimizers.SGD(0.0), "mse")
+    return model
+
+
+def test_evaluate_counts_the_losses_of_the_network_as_fit_does():
+    model = pulled()
+    predicted = model.predict(X)
+    own = 3.0 * np.abs(predicted).mean() + 0.1 * (model.get_layer("out").kernel.numpy() ** 2).sum()
+    want = pytest.approx(((predicted - Y) ** 2).mean() + own, rel=1e-5)
+    assert model.evaluate(X, Y) == want
+    # means over batches of 20, 20 and 10 rows, each with the weight of its rows
+    assert model.evaluate(X, Y, batch_size=20) == want
+    history = model.fit(X, Y, batch_size=20, validation_data=(X, Y)).history
+    assert (history["loss"], history["val_loss"]) == ([want], [want])
+    model.compile("sgd")
+    assert model.evaluate(X, Y) == pytest.approx(own, rel=1e-5)
+
+
 def test_evaluate_does_not_count_losses_that_earlier_calls_left():
     x = ln.Input((3,))
     model = ln.Model(x, ln.layers.Dense(1, activity_regularizer=ln.regularizers.l2(10.0), name="out")(x))
     model.compile("sgd", "mse")
     before = model.evaluate(X, Y)
     model(X)
-    assert model.evaluate(X, Y) == before == pytest.approx(((model.predict(X) - Y) ** 2).mean(), rel=1e-5)
+    predicted = model.predict(X)
+    want = ((predicted - Y) ** 2).mean() + 10.0 * (predicted[:32] ** 2).sum() * 32 / 50
+    want += 10.0 * (predicted[32:] ** 2).sum() * 18 / 50
+    assert model.evaluate(X, Y) == before == pytest.approx(want, rel=1e-5)
+
+
+def test_evaluate_is_in_inference_mode_and_reads_variables_anew():
+    x = ln.Input((3,))
+    model = ln.Model(x, ln.layers.Dense(1)(ln.layers.BatchNormalization()(ln.layers.Dropout(0.5)(x))))
+    model.compile(ln.optimizers.SGD(0.1), "mse")
+    for _ in range(2):
+        before = weights_of(model)
+        assert model.evaluate(X, Y) == pytest.approx(((model.predict(X) - Y) ** 2).mean(), rel=1e-5)
+        assert_same(before, weights_of(model))
+        model.fit(X, Y)
+
+
+def test_losses_of_all_pairs_of_rows():
+    ln.set_seed(1)
+    x = ln.Input((3,))
+    model = ln.Model(x, ln.layers.Dense(4)(x))
+    model.compile(ln.optimizers.Adam(0.02), "circle")
+    parts = [(model.predict(X[part]), LABELS[part]) for part in (slice(32), slice(32, None))]
+    want = sum(len(labels) * float(ln.losses.circle(labels, rows)) for rows, labels in parts) / 50
+    assert model.evaluate(X, LABELS) == pytest.approx(want, rel=1e-4)
+    losses = model.fit(X, LABELS, epochs=30).history["loss"]
+    assert losses[-1] < 0.8 * losses[0]
+
+
+def test_progress_of_evaluate(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "tqdm", None)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    model = regression()
+    loss = model.evaluate(X, Y)
+    line = capsys.readouterr().err
+    assert line.startswith("\revaluate  50/50 rows")
+    assert f"loss: {loss:.4g}" in line
+    model.evaluate(X, Y, verbose=0)
+    model.test_on_batch(X, Y)
+    assert capsys.readouterr().err == ""
 
 
 def test_validation_by_split_by_arrays_and_by_batches():
@@ -766,7 +834,7 @@ def test_exception_in_a_layer_within_the_tape():
         (lambda m: two(m, metrics={"shape": ["mae"]}), "fit: expected metrics for kind, size, got some for 'shape'"),
         (lambda m: two(m, metrics=[["mae"]]), "fit: expected metrics for each of 2 targets, got 1 lists"),
         (lambda m: two(m, class_weight={0: 1.0}), "fit: expected one array of targets for class_weight"),
-        (lambda m: m.evaluate(X, [Y, Y]), "evaluate: expected 1 targets as before, got 2"),
+        (lambda m: m.evaluate(X, [Y, Y]), "evaluate: expected a target for each of 1 outputs of 'net', got 2"),
     ],
 )
 def test_value_errors(call, message):

@@ -6,17 +6,17 @@ import pytest
 import layernet as ln
 from layernet import _core
 
-O = ln.optimizers  # noqa: E741
+OPT = ln.optimizers
 BY_ROWS = {
-    "sgd": lambda: O.SGD(0.1),
-    "momentum": lambda: O.SGD(0.1, momentum=0.9),
-    "nesterov": lambda: O.SGD(0.1, momentum=0.9, nesterov=True),
-    "rmsprop": lambda: O.RMSProp(0.1, momentum=0.5),
-    "rmsprop_centered": lambda: O.RMSProp(0.1, centered=True),
-    "adagrad": lambda: O.Adagrad(0.1),
-    "adadelta": lambda: O.Adadelta(1.0),
+    "sgd": lambda: OPT.SGD(0.1),
+    "momentum": lambda: OPT.SGD(0.1, momentum=0.9),
+    "nesterov": lambda: OPT.SGD(0.1, momentum=0.9, nesterov=True),
+    "rmsprop": lambda: OPT.RMSProp(0.1, momentum=0.5),
+    "rmsprop_centered": lambda: OPT.RMSProp(0.1, centered=True),
+    "adagrad": lambda: OPT.Adagrad(0.1),
+    "adadelta": lambda: OPT.Adadelta(1.0),
 }
-WHOLE = {"adam": lambda: O.Adam(0.1), "adamw": lambda: O.AdamW(0.1), "lion": lambda: O.Lion(0.1)}
+WHOLE = {"adam": lambda: OPT.Adam(0.1), "adamw": lambda: OPT.AdamW(0.1), "lion": lambda: OPT.Lion(0.1)}
 
 
 def table(rows=6, width=3, dtype="float32"):
@@ -122,7 +122,7 @@ def test_optimizers_whose_averages_move_everywhere_take_the_whole(name):
 )
 def test_clipping_and_accumulation_need_the_whole(options):
     a, b = table(), table()
-    one, two = O.SGD(1.0, **options), O.SGD(1.0, **options)
+    one, two = OPT.SGD(1.0, **options), OPT.SGD(1.0, **options)
     for _ in range(4):
         g = ln.IndexedSlices([[1.0, 2.0, 3.0], [1.0, 1.0, 1.0]], [2, 2], (6, 3))
         one.apply_gradients([(g, a)])
@@ -140,7 +140,7 @@ def test_clipping_functions_take_rows():
 def test_numbers_outside_change_nothing_and_negative_ones_count_from_the_end():
     v = table()
     before = v.numpy().copy()
-    O.SGD(1.0).apply_gradients([(ln.IndexedSlices(np.ones((3, 3), "float32"), [6, -1, -7], (6, 3)), v)])
+    OPT.SGD(1.0).apply_gradients([(ln.IndexedSlices(np.ones((3, 3), "float32"), [6, -1, -7], (6, 3)), v)])
     before[5] -= 1.0
     assert (v.numpy() == before).all()
 
@@ -148,20 +148,20 @@ def test_numbers_outside_change_nothing_and_negative_ones_count_from_the_end():
 def test_no_rows_at_all():
     v = table()
     before = v.numpy().copy()
-    O.Adagrad(1.0).apply_gradients([(ln.IndexedSlices(np.ones((0, 3), "float32"), np.zeros(0, "int64"), (6, 3)), v)])
+    OPT.Adagrad(1.0).apply_gradients([(ln.IndexedSlices(np.ones((0, 3), "float32"), np.zeros(0, "int64"), (6, 3)), v)])
     assert (v.numpy() == before).all()
 
 
 def test_half_precision_tables():
     v = ln.Variable(np.ones((4, 2)), dtype="bfloat16")
-    O.SGD(0.5).apply_gradients([(gradient_of(v, [1], np.ones((1, 2), "float32").astype("float32")), v)])
+    OPT.SGD(0.5).apply_gradients([(gradient_of(v, [1], np.ones((1, 2), "float32").astype("float32")), v)])
     assert ln.cast(v, "float32").numpy()[:, 0].tolist() == [1.0, 0.5, 1.0, 1.0]
 
 
 def test_a_step_on_a_large_table_stays_where_it_is():
     """Neither the gradient nor the update makes anything of the table's size."""
     v = ln.Variable(np.zeros((1_000_000, 8), "float32"))
-    optimizer = O.SGD(1.0)
+    optimizer = OPT.SGD(1.0)
 
     def address():
         return v.numpy().__array_interface__["data"][0]
@@ -185,7 +185,7 @@ def test_embedding_in_a_traced_step():
         net(ids)
     for a, b in zip(first.variables, second.variables, strict=True):
         b.assign(a)
-    one, step = O.Adagrad(0.1), ln.TrainStep(second, "mse", O.Adagrad(0.1))
+    one, step = OPT.Adagrad(0.1), ln.TrainStep(second, "mse", OPT.Adagrad(0.1))
     for _ in range(3):
         with ln.GradientTape() as tape:
             loss = ln.losses.mean_squared_error(y, first(ids))
@@ -195,7 +195,7 @@ def test_embedding_in_a_traced_step():
     for a, b in zip(first.variables, second.variables, strict=True):
         assert (a.numpy() == b.numpy()).all()
     assert "gather_grad" not in [s["op"] for s in step.steps]
-    clipped = ln.TrainStep(second, "mse", O.Adagrad(0.1), clip_norm=1.0)
+    clipped = ln.TrainStep(second, "mse", OPT.Adagrad(0.1), clip_norm=1.0)
     assert float(clipped(ids, y)) < float(loss)
 
 
@@ -210,6 +210,6 @@ def test_embedding_in_a_traced_step():
 def test_rows_that_do_not_fit(rows, numbers, message):
     v = table()
     with pytest.raises(ln.errors.ShapeError, match=message):
-        O.SGD(1.0).apply_gradients([(ln.IndexedSlices(rows, numbers, (6, 3)), v)])
+        OPT.SGD(1.0).apply_gradients([(ln.IndexedSlices(rows, numbers, (6, 3)), v)])
     with pytest.raises(ln.errors.DTypeError, match="expected int32 or int64 indices, got float32"):
         _core.ops.sgd(v, np.ones((1, 3), "float32"), 1.0, ln.constant([0.0]))

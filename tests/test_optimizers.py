@@ -14,7 +14,7 @@ from hypothesis.extra import numpy as hnp
 import layernet as ln
 from layernet import symbolic
 
-O = ln.optimizers  # noqa: E741
+OPT = ln.optimizers
 STEPS = 6
 
 
@@ -94,42 +94,42 @@ def lion(v, grads, lr=0.001, beta1=0.9, beta2=0.99, weight_decay=0.0):
 
 
 CASES = {
-    "sgd": (lambda: O.SGD(0.1), sgd),
-    "sgd_default": (lambda: O.SGD(), lambda v, g: sgd(v, g, 0.01)),
-    "momentum": (lambda: O.SGD(0.1, momentum=0.9), momentum),
-    "nesterov": (lambda: O.SGD(0.1, 0.8, nesterov=True), lambda v, g: momentum(v, g, 0.1, 0.8, True)),
-    "adam": (lambda: O.Adam(), adam),
-    "adam_all": (lambda: O.Adam(0.05, 0.8, 0.95, 1e-3), lambda v, g: adam(v, g, 0.05, 0.8, 0.95, 1e-3)),
-    "adamw": (lambda: O.AdamW(), lambda v, g: adam(v, g, weight_decay=0.004)),
+    "sgd": (lambda: OPT.SGD(0.1), sgd),
+    "sgd_default": (lambda: OPT.SGD(), lambda v, g: sgd(v, g, 0.01)),
+    "momentum": (lambda: OPT.SGD(0.1, momentum=0.9), momentum),
+    "nesterov": (lambda: OPT.SGD(0.1, 0.8, nesterov=True), lambda v, g: momentum(v, g, 0.1, 0.8, True)),
+    "adam": (lambda: OPT.Adam(), adam),
+    "adam_all": (lambda: OPT.Adam(0.05, 0.8, 0.95, 1e-3), lambda v, g: adam(v, g, 0.05, 0.8, 0.95, 1e-3)),
+    "adamw": (lambda: OPT.AdamW(), lambda v, g: adam(v, g, weight_decay=0.004)),
     "adamw_all": (
-        lambda: O.AdamW(0.05, weight_decay=0.1, beta1=0.8, beta2=0.95, epsilon=1e-3),
+        lambda: OPT.AdamW(0.05, weight_decay=0.1, beta1=0.8, beta2=0.95, epsilon=1e-3),
         lambda v, g: adam(v, g, 0.05, 0.8, 0.95, 1e-3, 0.1),
     ),
-    "rmsprop": (lambda: O.RMSProp(0.01), lambda v, g: rmsprop(v, g, 0.01)),
+    "rmsprop": (lambda: OPT.RMSProp(0.01), lambda v, g: rmsprop(v, g, 0.01)),
     "rmsprop_all": (
-        lambda: O.RMSProp(0.01, decay=0.8, momentum=0.5, epsilon=1e-3),
+        lambda: OPT.RMSProp(0.01, decay=0.8, momentum=0.5, epsilon=1e-3),
         lambda v, g: rmsprop(v, g, 0.01, 0.8, 0.5, 1e-3),
     ),
     "rmsprop_centered": (
-        lambda: O.RMSProp(0.01, momentum=0.5, centered=True),
+        lambda: OPT.RMSProp(0.01, momentum=0.5, centered=True),
         lambda v, g: rmsprop(v, g, 0.01, momentum=0.5, centered=True),
     ),
-    "nadam": (lambda: O.Nadam(), lambda v, g: adam(v, g, nesterov=True)),
+    "nadam": (lambda: OPT.Nadam(), lambda v, g: adam(v, g, nesterov=True)),
     "nadam_all": (
-        lambda: O.Nadam(0.05, 0.8, 0.95, 1e-3),
+        lambda: OPT.Nadam(0.05, 0.8, 0.95, 1e-3),
         lambda v, g: adam(v, g, 0.05, 0.8, 0.95, 1e-3, nesterov=True),
     ),
-    "adamax": (lambda: O.Adamax(), adamax),
-    "adamax_all": (lambda: O.Adamax(0.05, 0.8, 0.95, 1e-3), lambda v, g: adamax(v, g, 0.05, 0.8, 0.95, 1e-3)),
-    "lion": (lambda: O.Lion(), lion),
+    "adamax": (lambda: OPT.Adamax(), adamax),
+    "adamax_all": (lambda: OPT.Adamax(0.05, 0.8, 0.95, 1e-3), lambda v, g: adamax(v, g, 0.05, 0.8, 0.95, 1e-3)),
+    "lion": (lambda: OPT.Lion(), lion),
     "lion_all": (
-        lambda: O.Lion(0.01, 0.8, 0.95, weight_decay=0.1),
+        lambda: OPT.Lion(0.01, 0.8, 0.95, weight_decay=0.1),
         lambda v, g: lion(v, g, 0.01, 0.8, 0.95, 0.1),
     ),
-    "adadelta": (lambda: O.Adadelta(), adadelta),
-    "adadelta_all": (lambda: O.Adadelta(0.5, 0.8, 1e-3), lambda v, g: adadelta(v, g, 0.5, 0.8, 1e-3)),
-    "adagrad": (lambda: O.Adagrad(0.1), lambda v, g: adagrad(v, g, 0.1)),
-    "adagrad_start": (lambda: O.Adagrad(0.1, initial_accumulator_value=1.0), lambda v, g: adagrad(v, g, 0.1, 1.0)),
+    "adadelta": (lambda: OPT.Adadelta(), adadelta),
+    "adadelta_all": (lambda: OPT.Adadelta(0.5, 0.8, 1e-3), lambda v, g: adadelta(v, g, 0.5, 0.8, 1e-3)),
+    "adagrad": (lambda: OPT.Adagrad(0.1), lambda v, g: adagrad(v, g, 0.1)),
+    "adagrad_start": (lambda: OPT.Adagrad(0.1, initial_accumulator_value=1.0), lambda v, g: adagrad(v, g, 0.1, 1.0)),
 }
 MAKERS = [make for make, _ in CASES.values()]
 
@@ -214,24 +214,24 @@ def test_variables_of_two_types_in_one_step(make):
 
 
 def count_of_powers(optimizer):
-    return 2 if isinstance(optimizer, O.Adam) else 1 if isinstance(optimizer, O.Adamax) else 0
+    return 2 if isinstance(optimizer, OPT.Adam) else 1 if isinstance(optimizer, OPT.Adamax) else 0
 
 
 @pytest.mark.parametrize(
     ("make", "slots"),
     [
-        (lambda: O.SGD(0.1), {}),
-        (lambda: O.SGD(0.1, momentum=0.5), {"momentum": "Momentum"}),
-        (lambda: O.Adam(), {"m": "Adam", "v": "Adam_1"}),
-        (lambda: O.AdamW(), {"m": "AdamW", "v": "AdamW_1"}),
-        (lambda: O.Adam(name="Mine"), {"m": "Mine", "v": "Mine_1"}),
-        (lambda: O.RMSProp(0.1), {"rms": "RMSProp", "momentum": "RMSProp_1"}),
-        (lambda: O.RMSProp(0.1, centered=True), {"rms": "RMSProp", "mg": "RMSProp_1", "momentum": "RMSProp_2"}),
-        (lambda: O.Adagrad(0.1), {"accumulator": "Adagrad"}),
-        (lambda: O.Nadam(), {"m": "Adam", "v": "Adam_1"}),
-        (lambda: O.Adamax(), {"m": "AdaMax", "v": "AdaMax_1"}),
-        (lambda: O.Lion(), {"m": "Lion"}),
-        (lambda: O.Adadelta(), {"accum": "Adadelta", "accum_update": "Adadelta_1"}),
+        (lambda: OPT.SGD(0.1), {}),
+        (lambda: OPT.SGD(0.1, momentum=0.5), {"momentum": "Momentum"}),
+        (lambda: OPT.Adam(), {"m": "Adam", "v": "Adam_1"}),
+        (lambda: OPT.AdamW(), {"m": "AdamW", "v": "AdamW_1"}),
+        (lambda: OPT.Adam(name="Mine"), {"m": "Mine", "v": "Mine_1"}),
+        (lambda: OPT.RMSProp(0.1), {"rms": "RMSProp", "momentum": "RMSProp_1"}),
+        (lambda: OPT.RMSProp(0.1, centered=True), {"rms": "RMSProp", "mg": "RMSProp_1", "momentum": "RMSProp_2"}),
+        (lambda: OPT.Adagrad(0.1), {"accumulator": "Adagrad"}),
+        (lambda: OPT.Nadam(), {"m": "Adam", "v": "Adam_1"}),
+        (lambda: OPT.Adamax(), {"m": "AdaMax", "v": "AdaMax_1"}),
+        (lambda: OPT.Lion(), {"m": "Lion"}),
+        (lambda: OPT.Adadelta(), {"accum": "Adadelta", "accum_update": "Adadelta_1"}),
     ],
 )
 def test_slot_names(make, slots):
@@ -250,20 +250,20 @@ def test_slot_names(make, slots):
 
 def test_second_optimizer_takes_the_next_names_while_the_first_lives():
     v = ln.Variable([1.0], name="v")
-    first, second = O.Adam(), O.Adam()
+    first, second = OPT.Adam(), OPT.Adam()
     for optimizer in (first, second):
         optimizer.apply_gradients([([1.0], v)])
     assert [s.name for s in second.variables()] == ["beta1_power:0", "beta2_power:0", "v/Adam_2:0", "v/Adam_3:0"]
     del first, optimizer
     gc.collect()
-    third = O.Adam()
+    third = OPT.Adam()
     third.create_slots([v])
     assert third.get_slot(v, "m").name == "v/Adam:0"
 
 
 def test_create_slots_before_the_first_step():
     v = ln.Variable([1.0], name="v")
-    optimizer = O.Adam()
+    optimizer = OPT.Adam()
     assert optimizer.variables() == []
     optimizer.create_slots([v])
     optimizer.create_slots([v])
@@ -276,9 +276,9 @@ def test_create_slots_before_the_first_step():
 def test_initial_values_of_slots():
     v = ln.Variable([1.0, 2.0])
     for optimizer, starts in [
-        (O.RMSProp(0.1, centered=True), {"rms": 1, "mg": 0, "momentum": 0}),
-        (O.Adagrad(0.1, 0.25), {"accumulator": 0.25}),
-        (O.Adam(), {"m": 0, "v": 0}),
+        (OPT.RMSProp(0.1, centered=True), {"rms": 1, "mg": 0, "momentum": 0}),
+        (OPT.Adagrad(0.1, 0.25), {"accumulator": 0.25}),
+        (OPT.Adam(), {"m": 0, "v": 0}),
     ]:
         optimizer.create_slots([v])
         for key, start in starts.items():
@@ -287,20 +287,20 @@ def test_initial_values_of_slots():
 
 def test_constraint_after_each_step():
     v = ln.Variable([1.0, -1.0], constraint=ln.constraints.NonNeg())
-    O.SGD(0.5).apply_gradients([([4.0, -4.0], v)])
+    OPT.SGD(0.5).apply_gradients([([4.0, -4.0], v)])
     assert v.numpy().tolist() == [0.0, 1.0]
 
 
 def test_learning_rate_as_variable_and_function():
     rate = ln.Variable(0.5, trainable=False)
     v = ln.Variable([1.0])
-    optimizer = O.SGD(rate)
+    optimizer = OPT.SGD(rate)
     optimizer.apply_gradients([([1.0], v)])
     rate.assign(0.25)
     optimizer.apply_gradients([([1.0], v)])
     assert v.numpy().tolist() == [0.25]
     rates = iter([0.25, ln.constant(0.5)])
-    optimizer = O.SGD(lambda: next(rates))
+    optimizer = OPT.SGD(lambda: next(rates))
     for _ in range(2):
         optimizer.apply_gradients([([1.0], v)])
     assert v.numpy().tolist() == [-0.5]
@@ -308,13 +308,13 @@ def test_learning_rate_as_variable_and_function():
 
 def test_learning_rate_of_another_type_than_the_variable():
     v = ln.Variable(np.array([1.0]))
-    O.SGD(ln.Variable(0.5, trainable=False)).apply_gradients([([1.0], v)])
+    OPT.SGD(ln.Variable(0.5, trainable=False)).apply_gradients([([1.0], v)])
     assert v.numpy().tolist() == [0.5]
 
 
 def test_learning_rate_may_be_set():
     v = ln.Variable([1.0])
-    optimizer = O.SGD(0.5)
+    optimizer = OPT.SGD(0.5)
     optimizer.apply_gradients([([1.0], v)])
     optimizer.learning_rate = 0.25
     assert optimizer.learning_rate == 0.25
@@ -324,14 +324,14 @@ def test_learning_rate_may_be_set():
 
 def test_global_step():
     v, step = ln.Variable([1.0]), ln.Variable(0, trainable=False)
-    O.SGD(0.5).apply_gradients([([1.0], v)], global_step=step)
-    O.SGD(0.5).minimize(lambda: ln.reduce_sum(v), global_step=step)
+    OPT.SGD(0.5).apply_gradients([([1.0], v)], global_step=step)
+    OPT.SGD(0.5).minimize(lambda: ln.reduce_sum(v), global_step=step)
     assert int(step) == 2
 
 
 def test_minimize():
     a, b = ln.Variable([3.0], name="a"), ln.Variable([4.0], name="b")
-    optimizer = O.SGD(0.5)
+    optimizer = OPT.SGD(0.5)
     loss = optimizer.minimize(lambda: ln.reduce_sum(a * a + b), [a])
     assert (float(loss), a.numpy().tolist(), b.numpy().tolist()) == (13.0, [0.0], [4.0])
     optimizer.minimize(lambda: ln.reduce_sum(a * a + b))
@@ -342,14 +342,14 @@ def test_minimize():
 
 def test_minimum_of_a_quadratic_is_found():
     for make in (
-        lambda: O.SGD(0.1, momentum=0.5),
-        lambda: O.Adam(0.1),
-        lambda: O.RMSProp(0.01),
-        lambda: O.Adagrad(0.5),
-        lambda: O.Nadam(0.1),
-        lambda: O.Adamax(0.1),
-        lambda: O.Lion(0.008, beta2=0.9),
-        lambda: O.Adadelta(10.0, epsilon=1e-3),
+        lambda: OPT.SGD(0.1, momentum=0.5),
+        lambda: OPT.Adam(0.1),
+        lambda: OPT.RMSProp(0.01),
+        lambda: OPT.Adagrad(0.5),
+        lambda: OPT.Nadam(0.1),
+        lambda: OPT.Adamax(0.1),
+        lambda: OPT.Lion(0.008, beta2=0.9),
+        lambda: OPT.Adadelta(10.0, epsilon=1e-3),
     ):
         v = ln.Variable([3.0, -2.0])
         optimizer = make()
@@ -375,60 +375,60 @@ def test_copies_go_on_by_themselves(make, clone):
 @each_optimizer
 def test_configuration(make):
     optimizer = make()
-    config = O.serialize(optimizer)
-    again = O.deserialize(config)
+    config = OPT.serialize(optimizer)
+    again = OPT.deserialize(config)
     assert type(again) is type(optimizer)
     assert again.get_config() == optimizer.get_config()
     assert repr(again) == repr(optimizer)
 
 
 def test_get():
-    assert type(O.get("rmsprop")) is O.RMSProp
-    optimizer = O.SGD(0.1)
-    assert O.get(optimizer) is optimizer
-    assert O.get({"class_name": "Adam", "config": {"learning_rate": 0.5}}).learning_rate == 0.5
-    assert O.SGD(ln.Variable(0.5)).get_config()["learning_rate"] == 0.5
+    assert type(OPT.get("rmsprop")) is OPT.RMSProp
+    optimizer = OPT.SGD(0.1)
+    assert OPT.get(optimizer) is optimizer
+    assert OPT.get({"class_name": "Adam", "config": {"learning_rate": 0.5}}).learning_rate == 0.5
+    assert OPT.SGD(ln.Variable(0.5)).get_config()["learning_rate"] == 0.5
     with pytest.raises(
         ValueError, match=r"optimizer: expected a known name, got 'ftrl'. Known names: Adadelta, Adagrad, Adam"
     ):
-        O.get("ftrl")
+        OPT.get("ftrl")
     with pytest.raises(ValueError, match=r"SGD: expected a number as learning_rate to write down, got <function"):
-        O.SGD(lambda: 0.1).get_config()
+        OPT.SGD(lambda: 0.1).get_config()
 
 
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: O.SGD(lr=0.1), r"SGD: expected TensorFlow 1.10's arguments, got 'lr'. Write 'learning_rate'"),
-        (lambda: O.Adam(beta_1=0.8), r"Adam: expected TensorFlow 1.10's arguments, got 'beta_1'. Write 'beta1'"),
-        (lambda: O.Adam(beta_2=0.8), r"Adam: .*, got 'beta_2'. Write 'beta2'"),
-        (lambda: O.AdamW(beta_2=0.8), r"AdamW: .*, got 'beta_2'. Write 'beta2'"),
-        (lambda: O.RMSProp(0.1, rho=0.8), r"RMSProp: .*, got 'rho'. Write 'decay'"),
-        (lambda: O.SGD(0.1, use_nesterov=True), r"SGD: .*, got 'use_nesterov'. Write 'nesterov'"),
-        (lambda: O.Adagrad(lr=0.1), r"Adagrad: .*, got 'lr'. Write 'learning_rate'"),
-        (lambda: O.Adagrad(0.1, rho=0.1), r"Adagrad: .*, got 'rho'. Known: learning_rate, initial_accumulator_value"),
+        (lambda: OPT.SGD(lr=0.1), r"SGD: expected TensorFlow 1.10's arguments, got 'lr'. Write 'learning_rate'"),
+        (lambda: OPT.Adam(beta_1=0.8), r"Adam: expected TensorFlow 1.10's arguments, got 'beta_1'. Write 'beta1'"),
+        (lambda: OPT.Adam(beta_2=0.8), r"Adam: .*, got 'beta_2'. Write 'beta2'"),
+        (lambda: OPT.AdamW(beta_2=0.8), r"AdamW: .*, got 'beta_2'. Write 'beta2'"),
+        (lambda: OPT.RMSProp(0.1, rho=0.8), r"RMSProp: .*, got 'rho'. Write 'decay'"),
+        (lambda: OPT.SGD(0.1, use_nesterov=True), r"SGD: .*, got 'use_nesterov'. Write 'nesterov'"),
+        (lambda: OPT.Adagrad(lr=0.1), r"Adagrad: .*, got 'lr'. Write 'learning_rate'"),
+        (lambda: OPT.Adagrad(0.1, rho=0.1), r"Adagrad: .*, got 'rho'. Known: learning_rate, initial_accumulator_value"),
         (
-            lambda: O.SGD(0.1, clip=1.0),
+            lambda: OPT.SGD(0.1, clip=1.0),
             r"SGD: .*, got 'clip'. Known: learning_rate, momentum, nesterov, name, clipnorm, clipvalue, global_clip",
         ),
-        (lambda: O.Lion(beta_1=0.8), r"Lion: .*, got 'beta_1'. Write 'beta1'"),
-        (lambda: O.Adamax(lr=0.8), r"Adamax: .*, got 'lr'. Write 'learning_rate'"),
-        (lambda: O.Adadelta(decay=0.8), r"Adadelta: .*, got 'decay'. Known: learning_rate, rho"),
+        (lambda: OPT.Lion(beta_1=0.8), r"Lion: .*, got 'beta_1'. Write 'beta1'"),
+        (lambda: OPT.Adamax(lr=0.8), r"Adamax: .*, got 'lr'. Write 'learning_rate'"),
+        (lambda: OPT.Adadelta(decay=0.8), r"Adadelta: .*, got 'decay'. Known: learning_rate, rho"),
         (
-            lambda: O.SGD("0.1"),
+            lambda: OPT.SGD("0.1"),
             r"SGD: expected learning_rate to be a number, a scalar variable, a schedule or a function, got '0.1'",
         ),
-        (lambda: O.SGD(True), r"SGD: expected learning_rate to be a number, .* got True"),
+        (lambda: OPT.SGD(True), r"SGD: expected learning_rate to be a number, .* got True"),
         (
-            lambda: O.SGD(0.1).apply_gradients([([1.0], [1.0])]),
+            lambda: OPT.SGD(0.1).apply_gradients([([1.0], [1.0])]),
             r"SGD: expected pairs \(gradient, variable\), got list in the place of a variable",
         ),
         (
-            lambda: O.SGD(0.1).apply_gradients([(1, ln.Variable(1, name="v"))]),
+            lambda: OPT.SGD(0.1).apply_gradients([(1, ln.Variable(1, name="v"))]),
             r"SGD: expected variables of a floating point type, got 'v:0' of int32",
         ),
         (
-            lambda: O.SGD(0.1).minimize(ln.constant(1.0)),
+            lambda: OPT.SGD(0.1).minimize(ln.constant(1.0)),
             r"SGD: expected a function that returns the loss, got Tensor. Write minimize\(lambda: loss\(...\)\)",
         ),
     ],
@@ -441,39 +441,42 @@ def test_type_errors(call, message):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: O.SGD(-0.1), r"SGD: expected learning_rate to be a finite number of 0 or more, got -0.1"),
-        (lambda: O.SGD(float("nan")), r"SGD: expected learning_rate to be a finite number of 0 or more, got nan"),
-        (lambda: O.SGD(0.1, momentum=-1), r"SGD: expected momentum to be a finite number of 0 or more, got -1"),
-        (lambda: O.Adam(beta1=1.5), r"Adam: expected beta1 to be in \[0, 1\), got 1.5"),
-        (lambda: O.Adam(beta2=-0.5), r"Adam: expected beta2 to be in \[0, 1\), got -0.5"),
-        (lambda: O.Adam(epsilon=-1e-8), r"Adam: expected epsilon to be a finite number of 0 or more, got -1e-08"),
-        (lambda: O.AdamW(weight_decay=-1), r"AdamW: expected weight_decay to be a finite number of 0 or more, got -1"),
-        (lambda: O.RMSProp(0.1, decay=2), r"RMSProp: expected decay to be in \[0, 1\], got 2"),
-        (lambda: O.Adagrad(0.1, 0.0), r"Adagrad: expected initial_accumulator_value above 0, got 0.0"),
-        (lambda: O.Lion(weight_decay=-1), r"Lion: expected weight_decay to be a finite number of 0 or more, got -1"),
-        (lambda: O.Adadelta(rho=1.5), r"Adadelta: expected rho to be in \[0, 1\], got 1.5"),
-        (lambda: O.Adamax(beta1=1), r"Adamax: expected beta1 to be in \[0, 1\), got 1"),
-        (lambda: O.SGD(clipnorm=0), r"SGD: expected clipnorm above 0 and finite, or None, got 0"),
-        (lambda: O.SGD(clipvalue=-1.0), r"SGD: expected clipvalue above 0 and finite, or None, got -1.0"),
+        (lambda: OPT.SGD(-0.1), r"SGD: expected learning_rate to be a finite number of 0 or more, got -0.1"),
+        (lambda: OPT.SGD(float("nan")), r"SGD: expected learning_rate to be a finite number of 0 or more, got nan"),
+        (lambda: OPT.SGD(0.1, momentum=-1), r"SGD: expected momentum to be a finite number of 0 or more, got -1"),
+        (lambda: OPT.Adam(beta1=1.5), r"Adam: expected beta1 to be in \[0, 1\), got 1.5"),
+        (lambda: OPT.Adam(beta2=-0.5), r"Adam: expected beta2 to be in \[0, 1\), got -0.5"),
+        (lambda: OPT.Adam(epsilon=-1e-8), r"Adam: expected epsilon to be a finite number of 0 or more, got -1e-08"),
         (
-            lambda: O.Adam(global_clipnorm=float("inf")),
+            lambda: OPT.AdamW(weight_decay=-1),
+            r"AdamW: expected weight_decay to be a finite number of 0 or more, got -1",
+        ),
+        (lambda: OPT.RMSProp(0.1, decay=2), r"RMSProp: expected decay to be in \[0, 1\], got 2"),
+        (lambda: OPT.Adagrad(0.1, 0.0), r"Adagrad: expected initial_accumulator_value above 0, got 0.0"),
+        (lambda: OPT.Lion(weight_decay=-1), r"Lion: expected weight_decay to be a finite number of 0 or more, got -1"),
+        (lambda: OPT.Adadelta(rho=1.5), r"Adadelta: expected rho to be in \[0, 1\], got 1.5"),
+        (lambda: OPT.Adamax(beta1=1), r"Adamax: expected beta1 to be in \[0, 1\), got 1"),
+        (lambda: OPT.SGD(clipnorm=0), r"SGD: expected clipnorm above 0 and finite, or None, got 0"),
+        (lambda: OPT.SGD(clipvalue=-1.0), r"SGD: expected clipvalue above 0 and finite, or None, got -1.0"),
+        (
+            lambda: OPT.Adam(global_clipnorm=float("inf")),
             r"Adam: expected global_clipnorm above 0 and finite, .* got inf",
         ),
         (
-            lambda: O.SGD(clipnorm=1.0, clipvalue=1.0),
+            lambda: OPT.SGD(clipnorm=1.0, clipvalue=1.0),
             r"SGD: expected one of clipnorm, clipvalue and global_clipnorm, got several. Choose one",
         ),
         (
-            lambda: O.SGD(gradient_accumulation_steps=1),
+            lambda: OPT.SGD(gradient_accumulation_steps=1),
             r"SGD: expected gradient_accumulation_steps of 2 or more, or None, got 1",
         ),
-        (lambda: O.SGD(0.1).apply_gradients([]), r"SGD: expected at least one pair, got none"),
+        (lambda: OPT.SGD(0.1).apply_gradients([]), r"SGD: expected at least one pair, got none"),
         (
-            lambda: O.SGD(0.1).apply_gradients([(None, ln.Variable(1.0))]),
+            lambda: OPT.SGD(0.1).apply_gradients([(None, ln.Variable(1.0))]),
             r"SGD: expected one gradient that is not None, got none. Check that the loss depends on the variables",
         ),
         (
-            lambda: O.Adam().get_slot(ln.Variable(1.0), "momentum"),
+            lambda: OPT.Adam().get_slot(ln.Variable(1.0), "momentum"),
             r"Adam: expected the name of a slot, got 'momentum'. Known: \['m', 'v'\]",
         ),
     ],
@@ -493,7 +496,7 @@ def test_gradient_of_another_shape(make):
 
 def test_base_class_has_no_update():
     with pytest.raises(NotImplementedError, match=r"Optimizer: expected the optimizer to define _update"):
-        O.Optimizer(0.1, "Plain").apply_gradients([([1.0], ln.Variable([1.0]))])
+        OPT.Optimizer(0.1, "Plain").apply_gradients([([1.0], ln.Variable([1.0]))])
 
 
 @each_optimizer
@@ -528,7 +531,7 @@ def test_step_can_be_traced(make):
 
 def test_schedule_gives_the_rate_of_each_step():
     v = ln.Variable([0.0])
-    optimizer = O.SGD(O.schedules.PiecewiseConstantDecay([0, 2], [1.0, 10.0, 100.0]))
+    optimizer = OPT.SGD(OPT.schedules.PiecewiseConstantDecay([0, 2], [1.0, 10.0, 100.0]))
     seen = []
     for _ in range(4):
         optimizer.apply_gradients([([-1.0], v)])
@@ -540,17 +543,17 @@ def test_schedule_gives_the_rate_of_each_step():
 
 
 def test_iterations_are_counted_only_where_they_are_needed():
-    optimizer = O.Adam()
+    optimizer = OPT.Adam()
     assert optimizer.iterations is None
     optimizer.create_slots([ln.Variable([0.0], name="v")])
     assert [s.name for s in optimizer.variables()] == ["beta1_power:0", "beta2_power:0", "v/Adam:0", "v/Adam_1:0"]
-    optimizer.learning_rate = O.schedules.CosineDecay(0.1, 10)
+    optimizer.learning_rate = OPT.schedules.CosineDecay(0.1, 10)
     assert int(optimizer.iterations) == 0
 
 
 def test_schedule_for_variables_of_two_types():
     a, b = ln.Variable([0.0]), ln.Variable(np.array([0.0]))
-    optimizer = O.SGD(O.schedules.ExponentialDecay(0.5, 1, 0.5))
+    optimizer = OPT.SGD(OPT.schedules.ExponentialDecay(0.5, 1, 0.5))
     for _ in range(2):
         optimizer.apply_gradients([([1.0], a), ([1.0], b)])
     assert (float(a.numpy()[0]), float(b.numpy()[0])) == (-0.75, -0.75)
@@ -572,7 +575,7 @@ def test_clipping(options, clipped):
     gradients = [rng.normal(size=size) * 2 for size in ((3,), (2, 4), ())]
     variables = [ln.Variable(np.zeros(g.shape)) for g in gradients]
 
-    O.SGD(1.0, **options).apply_gradients(zip(gradients, variables, strict=True))
+    OPT.SGD(1.0, **options).apply_gradients(zip(gradients, variables, strict=True))
 
     for variable, want in zip(variables, clipped(gradients), strict=True):
         np.testing.assert_allclose(variable.numpy(), -want, rtol=1e-14)
@@ -609,7 +612,7 @@ def test_accumulated_gradients_make_one_step_of_their_mean(make):
 
 def test_schedule_counts_changes_not_calls():
     v = ln.Variable([0.0])
-    optimizer = O.SGD(O.schedules.PiecewiseConstantDecay([0], [1.0, 10.0]), gradient_accumulation_steps=2)
+    optimizer = OPT.SGD(OPT.schedules.PiecewiseConstantDecay([0], [1.0, 10.0]), gradient_accumulation_steps=2)
     for _ in range(4):
         optimizer.apply_gradients([([-1.0], v)])
     assert v.numpy().tolist() == [11.0]
@@ -617,7 +620,7 @@ def test_schedule_counts_changes_not_calls():
 
 def test_mean_is_clipped_not_what_is_added():
     v = ln.Variable([0.0])
-    optimizer = O.SGD(1.0, clipvalue=1.0, gradient_accumulation_steps=2)
+    optimizer = OPT.SGD(1.0, clipvalue=1.0, gradient_accumulation_steps=2)
     for gradient in ([-3.0], [3.5]):
         optimizer.apply_gradients([(gradient, v)])
     assert v.numpy().tolist() == [-0.25]
@@ -625,7 +628,7 @@ def test_mean_is_clipped_not_what_is_added():
 
 def test_accumulation_can_be_traced():
     v = ln.Variable([1.0, 2.0])
-    optimizer = O.Adam(gradient_accumulation_steps=2)
+    optimizer = OPT.Adam(gradient_accumulation_steps=2)
     optimizer.create_slots([v])
     before = [s.numpy().copy() for s in (v, *optimizer.variables())]
     with symbolic.Tracing(record=False) as tracing:
@@ -637,7 +640,7 @@ def test_accumulation_can_be_traced():
 
 def test_copies_keep_totals_and_counts():
     v = ln.Variable([0.0])
-    optimizer = O.SGD(1.0, gradient_accumulation_steps=2)
+    optimizer = OPT.SGD(1.0, gradient_accumulation_steps=2)
     optimizer.apply_gradients([([1.0], v)])
     other, w = pickle.loads(pickle.dumps((optimizer, v)))
     other.apply_gradients([([3.0], w)])
@@ -645,10 +648,10 @@ def test_copies_keep_totals_and_counts():
 
 
 def test_configuration_with_options_and_schedule():
-    rate = O.schedules.Warmup(O.schedules.CosineDecay(0.5, 100, alpha=0.1), 10)
-    optimizer = O.Adam(rate, global_clipnorm=2.0, gradient_accumulation_steps=4)
+    rate = OPT.schedules.Warmup(OPT.schedules.CosineDecay(0.5, 100, alpha=0.1), 10)
+    optimizer = OPT.Adam(rate, global_clipnorm=2.0, gradient_accumulation_steps=4)
 
-    again = O.deserialize(O.serialize(optimizer))
+    again = OPT.deserialize(OPT.serialize(optimizer))
 
     assert again.get_config() == optimizer.get_config()
     assert (again.global_clipnorm, again.gradient_accumulation_steps, again.clipnorm) == (2.0, 4, None)
@@ -683,7 +686,7 @@ def test_names_are_those_in_a_file_of_tensorflow():
     text = (pathlib.Path(__file__).parent / "fixtures" / "tf110" / "names.txt").read_text()
     listed = text.split("# in file ranker_saver\n")[1].split("\n#")[0].splitlines()
     ln.reset_naming()
-    network, optimizer = Ranker(), O.Adam()
+    network, optimizer = Ranker(), OPT.Adam()
     inputs = [np.ones((7, 6), np.float32)] * 2
     optimizer.minimize(lambda: ln.reduce_sum(network(inputs)))
     entries = [f"{v.full_name} {list(v.shape)}" for v in network.variables + optimizer.variables()]

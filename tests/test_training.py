@@ -212,6 +212,36 @@ class TwoHeads(ln.Network):
         return [head(h) for head in self.heads]
 
 
+def two_heads_data():
+    rng = np.random.default_rng(0)
+    x = {name: rng.normal(size=(5, 3)).astype("float32") for name in "ab"}
+    return x, [rng.normal(size=(5, n)).astype("float32") for n in (1, 2)]
+
+
+def two_headed(metrics):
+    return ln.TrainStep(TwoHeads(), "mse", ln.optimizers.SGD(0.0), metrics=metrics)(*two_heads_data())
+
+
+def test_metrics_of_several_outputs():
+    x, y = two_heads_data()
+    net = TwoHeads()
+    predicted = [p.numpy() for p in net(x)]
+    mae = [float(np.abs(p - t).mean()) for p, t in zip(predicted, y, strict=True)]
+    mse = [float(((p - t) ** 2).mean()) for p, t in zip(predicted, y, strict=True)]
+    for metrics, want in [
+        (["mae"], mae),
+        (["mae", "mse"], [mae[0], mse[0], mae[1], mse[1]]),
+        ([[], "mae"], mae[1:]),
+        (["mse", ["mae", ln.metrics.MeanSquaredError()]], [mse[0], mae[1], mse[1]]),
+        ({"output_1": ["mae", "mse"]}, [mae[1], mse[1]]),
+        ({"output_0": "mae", "output_1": ln.metrics.MeanAbsoluteError()}, mae),
+    ]:
+        step = ln.TrainStep(net, "mse", ln.optimizers.SGD(0.0), metrics=metrics)
+        loss, *values = step(x, y)
+        assert float(loss) == pytest.approx(sum(mse), rel=1e-5)
+        assert [float(value) for value in values] == pytest.approx(want, rel=1e-5)
+
+
 def test_several_inputs_outputs_and_losses():
     rng = np.random.default_rng(0)
     x = {name: rng.normal(size=(5, 3)).astype("float32") for name in "ab"}
@@ -562,11 +592,24 @@ class Branching(ln.Network):
         (lambda: ln.TrainStep(Branching(), "mse", "sgd")(*data()), ln.errors.GraphError, "symbolic"),
         (lambda: ln.TrainStep(ln.Sequential([]), "mse", "sgd")(*data(n=5)), ValueError, "depends on trainable var"),
         (
-            lambda: ln.TrainStep(TwoHeads(), "mse", "sgd", metrics=["mae"])(
-                {"a": data()[0], "b": data()[0]}, [data(n=1)[1], data(n=2)[1]]
-            ),
+            lambda: two_headed([ln.metrics.MeanAbsoluteError()]),
             ValueError,
-            "one output for metrics",
+            "expected metric objects for one output each, got one list of them for 2",
+        ),
+        (
+            lambda: two_headed({"output_2": "mae"}),
+            ln.errors.InvalidArgumentError,
+            "TrainStep: expected metrics for output_0, output_1, got some for 'output_2'",
+        ),
+        (
+            lambda: two_headed([["mae"]]),
+            ln.errors.InvalidArgumentError,
+            "TrainStep: expected metrics for each of 2 targets, got 1 lists",
+        ),
+        (
+            lambda: ln.TrainStep(TwoHeads(), ["mse"] * 3, "sgd")(*two_heads_data()),
+            ln.errors.ShapeError,
+            "expected a loss for each of 2 outputs of 'two_heads.*', got 3 losses",
         ),
     ],
 )

@@ -10,11 +10,11 @@ import math
 import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from types import FrameType
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from layernet import _core, losses, metrics, nest, optimizers
 from layernet.callbacks import Callback, History, layers_in
@@ -27,7 +27,7 @@ from layernet.progress import Progress
 from layernet.random import random_state
 from layernet.tensor import Tensor
 from layernet.tensor import core_ops as _ops
-from layernet.training import TrainStep, check_names, no_rows
+from layernet.training import EvaluationStep, TrainStep, metrics_of, no_rows
 from layernet.variable import Variable
 
 __all__ = ["Trainable"]
@@ -72,7 +72,8 @@ class Trainable(Predicting):
                 weights) that returns a scalar or one number per row; for several outputs one for all of them, or a
                 structure like the outputs, whose values are added. None (default): the network's own losses only.
             metrics: Names, functions like losses, or `Metric` objects; "accuracy" chooses by the shapes. For several
-                outputs one list for all of them, or a dictionary or list of lists, one for each.
+                outputs one list for all of them, or a dictionary or list with a metric or a list of them for each;
+                they are called `<output>_<metric>` in histories then.
             loss_weights: What the losses of several outputs are multiplied by, in a structure like the outputs; None
                 (default) means 1.
 
@@ -208,6 +209,7 @@ class Trainable(Predicting):
         sample_weight: Any = None,
         steps: int | None = None,
         return_dict: bool = False,
+        verbose: int = 1,
     ) -> Any:
         """The loss and the metrics for some data, in inference mode.
 
@@ -215,10 +217,11 @@ class Trainable(Predicting):
             x, y, batch_size, sample_weight: As for `fit`.
             steps: How many batches to take; None (default): all there are.
             return_dict: Whether to return names and values, default False.
+            verbose: 1 (default) shows a line of progress on a terminal, 0 nothing.
 
         Returns:
-            The mean loss (with the regularization losses of the network); with metrics a list, the loss and their
-            values in order; or a dictionary.
+            The mean loss over all rows, with the network's own losses (regularizers, `add_loss`) as in `fit`; with
+            metrics a list, the loss and their values in order; or a dictionary.
 
         Raises:
             FailedPreconditionError: The model is not compiled.
@@ -233,7 +236,10 @@ class Trainable(Predicting):
             [4.0, 2.0]
         """
         self._compiled("evaluate")
-        logs = self._evaluate(feed_of("evaluate", x, y, sample_weight, batch_size, steps))
+        feed = feed_of("evaluate", x, y, sample_weight, batch_size, steps)
+        with Progress("evaluate", feed.rows, bool(verbose)) as progress:
+            logs = self._evaluate(feed, progress)
+            progress.finish(logs)
         return _as_returned(logs, return_dict)
 
     def train_on_batch(
@@ -281,7 +287,7 @@ class Trainable(Predicting):
             return_dict: Whether to return names and values, default False.
         """
         rows = max(_rows_of((as_arrays(x), None, None)), 1)
-        return self.evaluate(x, y, rows, sample_weight, return_dict=return_dict)
+        return self.evaluate(x, y, rows, sample_weight, return_dict=return_dict, verbose=0)
 
     def training_variables(self) -> dict[str, Variable]:
         """All that training depends on, by name: what a `Saver` must save for `fit(resume=True)` to go on.
@@ -341,26 +347,22 @@ class Trainable(Predicting):
         if not self.built:
             self(nest.map_structure(lambda a: a[:1].astype("float32" if a.dtype.kind == "f" else a.dtype), x))
 
-    def _evaluate(self, feed: Arrays | Batches) -> dict[str, Any]:
+    def _evaluate(self, feed: Arrays | Batches, progress: Progress | None = None) -> dict[str, Any]:
         training = self._compiled("evaluate")
-        loss, rows = 0.0, 0
-        for number, (x, y, sample_weight) in enumerate(feed.batches()):
-            objectives = training.prepare(y)
+        total, rows = 0.0, 0
+        for number, batch in enumerate(feed.batches()):
+            training.prepare(batch[1])
             if number == 0:
                 training.reset()
-            size = _rows_of((x, None, None))
+            size = _rows_of(batch)
             if size == 0:
-                raise no_rows("evaluate", nest.flatten(x)[0])
-            weighted = {} if sample_weight is None else {"sample_weight": sample_weight}
-            predicted = self.predict(x)
-            check_names("evaluate", y, predicted, "targets")
-            outputs = [_core.constant(leaf) for leaf in nest.flatten(predicted)]
-            pairs = zip(objectives, _targets(y, objectives), outputs, strict=True) if objectives else ()
-            loss += size * sum(float(objective(true, pred, **weighted)) for objective, true, pred in pairs)
+                raise no_rows("evaluate", nest.flatten(batch[0])[0])
+            self._build(batch[0])
+            total += size * training.test(self, batch)
             rows += size
-        regularized = [pair for layer in layers_in(self) for pair in layer._regularized]
-        own = sum(float(regularizer(variable)) for variable, regularizer in regularized)
-        return training.logs(loss / rows + own)
+            if progress is not None:
+                progress.advance(size, partial(training.logs, total / rows))
+        return training.logs(total / rows)
 
 
 class Training:
@@ -389,6 +391,7 @@ class Training:
         self._objectives: list[Objective] | None = None
         self._shown: dict[str, Metric] = {}
         self._step: TrainStep | None = None
+        self._evaluation: EvaluationStep | None = None
         self._noted_rate = math.nan
 
     def variables(self) -> dict[str, Variable]:
@@ -455,7 +458,7 @@ class Training:
             )
         objectives = []
         several = len(names) > 1
-        parts = zip(names, functions, weights, _metrics_of(self._metrics, names), strict=True)
+        parts = zip(names, functions, weights, metrics_of("fit", self._metrics, names), strict=True)
         for name, function, weight, given in parts:
             prefix = f"{name}_" if several else ""
             own = _metric_objects(given, several)
@@ -475,8 +478,13 @@ class Training:
         """One step; returns the loss."""
         if self._step is None:
             self._step = TrainStep(model, self._objectives or None, self.optimizer)
-        x, y, sample_weight = batch
-        return float(self._step(x, y, sample_weight))
+        return float(self._step(*batch))
+
+    def test(self, model: Trainable, batch: Batch) -> float:
+        """The loss of a batch; the metrics take it in."""
+        if self._evaluation is None:
+            self._evaluation = EvaluationStep(model, self._objectives or None)
+        return float(self._evaluation(*batch))
 
     def logs(self, loss: float) -> dict[str, Any]:
         """The loss and the results of the metrics."""
@@ -702,29 +710,6 @@ def _metric_objects(given: Iterable[Any], copies: bool) -> list[tuple[str, Metri
     return made
 
 
-def _metrics_of(given: Any, names: list[str]) -> list[list[Any]]:
-    """The metrics of each output."""
-    if given is None:
-        return [[] for _ in names]
-    if isinstance(given, Mapping):
-        unknown = sorted(set(given) - set(names))
-        if unknown:
-            raise InvalidArgumentError(f"fit: expected metrics for {', '.join(names)}, got some for {unknown[0]!r}.")
-        return [_as_list(given.get(name, [])) for name in names]
-    if any(isinstance(one, (list, tuple)) for one in given):
-        if len(given) != len(names):
-            raise InvalidArgumentError(
-                f"fit: expected metrics for each of {len(names)} targets, got {len(given)} lists. Give one list for "
-                "all, or one for each."
-            )
-        return [_as_list(one) for one in given]
-    return [list(given) for _ in names]
-
-
-def _as_list(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, (list, tuple)) else [value]
-
-
 def _check_metrics(given: Any) -> None:
     """Unknown names are errors of `compile`."""
     for metric in nest.flatten(given if given is not None else []):
@@ -738,16 +723,6 @@ def _unique(name: str, taken: Mapping[str, Any]) -> str:
         number += 1
         unique = f"{name}_{number}"
     return unique
-
-
-def _targets(y: Any, objectives: list[Objective]) -> list[npt.NDArray[Any]]:
-    leaves: list[npt.NDArray[Any]] = nest.flatten(y)
-    if len(leaves) != len(objectives):
-        raise InvalidArgumentError(
-            f"evaluate: expected {len(objectives)} targets as before, got {len(leaves)}. Give y in the structure of "
-            "the outputs."
-        )
-    return leaves
 
 
 def _rows_of(batch: Batch) -> int:

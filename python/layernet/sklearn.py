@@ -124,7 +124,7 @@ class _NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ha
         return outputs
 
 
-class NetworkClassifier(ClassifierMixin, _NetworkEstimator):  # type: ignore[misc]
+class NetworkClassifier(ClassifierMixin, _NetworkEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """A classifier: dense layers, or any network, trained on the cross-entropy.
 
     Args:
@@ -216,7 +216,7 @@ class NetworkClassifier(ClassifierMixin, _NetworkEstimator):  # type: ignore[mis
         return labels
 
 
-class NetworkRegressor(RegressorMixin, _NetworkEstimator):  # type: ignore[misc]
+class NetworkRegressor(RegressorMixin, _NetworkEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """A regressor: dense layers, or any network, trained on the squared error.
 
     Targets of order 1 are learnt best: scikit-learn's `TransformedTargetRegressor` scales others.

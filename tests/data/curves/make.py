@@ -16,7 +16,7 @@ from torch.nn import functional
 FOLDER = Path(__file__).resolve().parent
 sys.path.insert(0, str(FOLDER.parents[1]))
 
-import curves  # noqa: E402
+import curves  # noqa: E402 - its folder has just been added
 
 EPSILON = 1e-7  # as in Keras' formulas
 
