@@ -115,6 +115,7 @@ class Predictor(PlanCaller):
 
     Example:
         >>> import numpy as np, layernet as ln
+        >>> ln.set_seed(1)
         >>> net = ln.Sequential([ln.layers.Dense(4, activation="relu"), ln.layers.Dense(1)])
         >>> y = net(np.ones((2, 3), "float32"))
         >>> predictor = ln.Predictor(net)

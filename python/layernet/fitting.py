@@ -496,7 +496,7 @@ class Training:
 
 
 class Objective:
-    """The loss of one output; a call also updates the output's metrics, within a traced step or outside.
+    """The loss of one output; a call, which is traced into a step, also updates the output's metrics.
 
     Args:
         loss: A function, or None for 0.
