@@ -707,3 +707,36 @@ def test_other_kinds_of_arrays_are_converted(convert):
     a = ln.TrainStep(first, "mse", "sgd")(x, y)
     b = ln.TrainStep(second, "mse", "sgd")(convert(x), convert(y))
     assert float(a) == float(b)
+
+
+def test_calls_like_the_one_before_and_unlike_it():
+    x, y = data()
+    first, second = twins(mlp, x)
+    optimizers = [ln.optimizers.SGD(0.1, momentum=0.9) for _ in range(2)]
+    step, general = (ln.TrainStep(n, "mse", o) for n, o in zip((first, second), optimizers, strict=True))
+    weights = np.linspace(0.0, 1.0, len(x))
+    calls = [
+        ((x, y), 0.1),
+        ((x, y), 0.1),
+        ((x, y), 0.2),
+        ((x[::2], y[::2]), 0.2),
+        ((x[:3], y[:3]), 0.2),
+        ((x, y, weights), 0.2),
+        ((x, y), 0.2),
+        ((x, y), ln.optimizers.schedules.ExponentialDecay(0.1, 2, 0.5)),
+        ((x, y), None),
+        ((x, y), 0.05),
+        ((x.astype("float64"), y), 0.05),
+        ((x, y), 0.05),
+        ((x, y.astype("float16")), 0.05),
+        ((x, y), 0.05),
+    ]
+    for arrays, rate in calls:
+        for optimizer in optimizers:
+            if rate is not None:
+                optimizer.learning_rate = rate
+        general._latest = None  # looks at everything anew
+        assert float(step(*arrays)) == float(general(*arrays))
+    for a, b in zip(first.variables, second.variables, strict=True):
+        assert (a.numpy() == b.numpy()).all()
+    assert int(optimizers[0].iterations) == int(optimizers[1].iterations)

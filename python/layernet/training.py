@@ -353,7 +353,7 @@ class _Compiled:
         self.caller = PlanCaller(plan.capsule(), threads, who=who)
 
     def serves(self, rate: Any, optimizer: optimizers.Optimizer) -> bool:
-        """Whether it is the plan for an array and its targets, of the types and sizes it takes, at this learning rate."""
+        """Whether it is the plan for one array and its targets, if of its types and sizes, at this learning rate."""
         known = type(rate) is float if self.rate is None else rate is self.rate
         return known and self.plain and self.counted == (optimizer.iterations is not None)
 
