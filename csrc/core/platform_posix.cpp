@@ -10,9 +10,11 @@
 #include <unistd.h>
 #if defined(__linux__)
 #include <sched.h>
+#include <sys/mman.h>
 #endif
 
 #include <algorithm>
+#include <cstdint>
 #include <new>
 
 namespace layernet {
@@ -174,6 +176,16 @@ OneCpuScope::~OneCpuScope() {
   auto* old = static_cast<CpuMask*>(saved_);
   sched_setaffinity(0, old->bytes, old->set);
   delete old;
+#endif
+}
+
+void advise_large_pages([[maybe_unused]] void* data, [[maybe_unused]] std::size_t bytes) noexcept {
+#if defined(__linux__) && defined(MADV_HUGEPAGE)
+  constexpr std::size_t kLarge = std::size_t{4} << 20, kPage = 4096;
+  if (bytes < kLarge) return;
+  const auto begin = reinterpret_cast<std::uintptr_t>(data);
+  const std::uintptr_t first = (begin + kPage - 1) & ~(kPage - 1), last = (begin + bytes) & ~(kPage - 1);
+  madvise(reinterpret_cast<void*>(first), last - first, MADV_HUGEPAGE);  // a kernel without them refuses: as before
 #endif
 }
 

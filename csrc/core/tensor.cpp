@@ -7,6 +7,7 @@
 
 #include "core/convert.h"
 #include "core/error.h"
+#include "core/platform_posix.h"
 #include "kernels/dispatch.h"
 #include "kernels/table.h"
 #include "layernet/graph.h"
@@ -27,6 +28,7 @@ Ref<Storage> Storage::allocate(std::size_t bytes) {
   if (bytes > static_cast<std::size_t>(PTRDIFF_MAX) - kHead) throw std::bad_alloc();
   void* block = std::malloc(kHead + bytes);
   if (block == nullptr) throw std::bad_alloc();
+  advise_large_pages(block, kHead + bytes);
   allocations.fetch_add(1, std::memory_order_relaxed);
   Storage* s = ::new (block) Storage;
   const auto after = reinterpret_cast<std::uintptr_t>(s + 1);

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "core/error.h"
+#include "core/platform_posix.h"
 #include "graph/emitter.h"
 #include "layernet/graph.h"
 
@@ -20,6 +21,7 @@ class Scratch {
       const std::size_t rounded = (bytes + 4095) & ~std::size_t{4095};
       data_ = std::aligned_alloc(64, rounded);
       if (data_ == nullptr) throw std::bad_alloc();
+      advise_large_pages(data_, rounded);
       capacity_ = rounded;
     }
     return data_;

@@ -11,6 +11,7 @@
 #include <new>
 
 #include "core/error.h"
+#include "core/platform_posix.h"
 #include "core/thread_pool.h"
 #include "graph/emitter.h"
 #include "plan/parts.h"
@@ -451,6 +452,7 @@ void PlanImpl::prepare_for(std::int64_t n, Workspace& workspace) const {
     const std::size_t rounded = (need + 4095) & ~std::size_t{4095};
     w.memory = static_cast<unsigned char*>(std::aligned_alloc(64, rounded));
     if (w.memory == nullptr) throw std::bad_alloc();
+    advise_large_pages(w.memory, rounded);
     w.capacity = rounded;
   }
   layout(n, w);

@@ -2,6 +2,8 @@
 
 import gc
 import pickle
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -143,3 +145,21 @@ def test_numpy_functions_take_tensors_and_mixed_arithmetic_gives_tensors() -> No
     for mixed in (np.ones(2, "float32") * tensor, tensor * np.ones(2), np.float32(2) + tensor):
         assert isinstance(mixed, _core.Tensor)
         assert mixed.dtype == "float32"
+
+
+def flags_of_memory_at(address):
+    """The kernel's flags of the area of memory that holds an address."""
+    inside = False
+    for line in Path("/proc/self/smaps").read_text().splitlines():
+        area = re.match(r"([0-9a-f]+)-([0-9a-f]+) ", line)
+        if area:
+            inside = int(area[1], 16) <= address < int(area[2], 16)
+        elif inside and line.startswith("VmFlags:"):
+            return line.split()[1:]
+    raise AssertionError(f"{address:#x} is in no area")
+
+
+@pytest.mark.skipif(not Path("/sys/kernel/mm/transparent_hugepage").exists(), reason="the kernel has no large pages")
+def test_large_pages_are_asked_for():
+    large = np.asarray(ln.zeros((8 << 20,), dtype="uint8"))
+    assert "hg" in flags_of_memory_at(large.ctypes.data + (4 << 20))
