@@ -2,10 +2,12 @@
 //   Vec<T>   size; set1 zero load load_partial(p, n) store store_partial(p, n), 0 <= n <= size, zeros beyond n;
 //            + - * / unary-  fma(a,b,c)=a*b+c  fnma(a,b,c)=c-a*b  fms(a,b,c)=a*b-c  max min sqrt abs copysign round
 //            (half to even) floor ceil  == != < <= > >=  select(mask, a, b)  reduce_add reduce_max reduce_min
-//   Int<T>   as many integers of T's width: + - & | ^ shift_left<k> shift_right<k> (logical) == >; Int<double>:
-//   multiply_low32 max/min  if an operand is NaN the result is the second operand (x86, scalar) or NaN (neon): write
-//   the constant
-//            first, min(constant, x), and a NaN in x passes through everywhere; max_nan/min_nan always give NaN.
+//   Int<T>   as many integers of T's width: + - & | ^ shift_left<k> shift_right<k> (logical) == >
+//            Int<double>: multiply_low32; Int<float> where LN_HAS_LOOKUP: lookup(table of 32 numbers, i)
+//   HalfVec<T>  half as wide where LN_HAS_HALF_VEC, else Vec<T>: size, loads and stores, set1 zero + fma max
+//
+// max/min: if an operand is NaN the result is the second operand (x86, scalar) or NaN (neon): write the constant first,
+// min(constant, x), and a NaN in x passes through everywhere; max_nan/min_nan always give NaN.
 // Every operation acts on lanes independently, so a value's result never depends on its place in a vector.
 #pragma once
 
