@@ -92,3 +92,47 @@ def test_state_of_a_block_is_that_of_its_thread_alone():
     np.testing.assert_array_equal(elsewhere[0], want)
     np.testing.assert_array_equal(first, ln.random_uniform((3,), seed=9).numpy())
     assert ln.random_state() is not own
+
+
+@pytest.fixture
+def unmade_state(monkeypatch):
+    """The process as it is before anyone has drawn a number."""
+    monkeypatch.setattr(ln.random, "_state", None)
+
+
+def test_random_state_made_inside_a_layer_is_not_the_layers(unmade_state):
+    with ln.variable_scope("encoder"):
+        ln.layers.Dense(2)(np.ones((1, 3), "float32"))
+
+    assert ln.random_state().name == "random_state:0"
+
+
+def test_random_state_is_not_restored_on_creation(unmade_state, tmp_path):
+    x = np.ones((1, 3), "float32")
+    path = ln.Saver([ln.Variable(np.ones((3, 2), "float32"), name="dense/kernel")]).save(tmp_path / "ckpt")
+    ln.reset_naming()
+
+    with ln.restore_variables_on_create(path):
+        y = ln.layers.Dense(2, use_bias=False, name="dense")(x)
+
+    np.testing.assert_array_equal(y.numpy(), [[3.0, 3.0]])
+
+
+def test_state_of_a_seed_is_not_restored_on_creation(tmp_path):
+    path = ln.Saver([ln.Variable(1.0, name="v")]).save(tmp_path / "ckpt")
+
+    with ln.restore_variables_on_create(path):
+        x = ln.random_normal((5,), seed=1)
+
+    np.testing.assert_array_equal(x.numpy(), ln.random_normal((5,), seed=1).numpy())
+
+
+@pytest.mark.parametrize("seed", ["a", 1.5, None])
+def test_seed_has_to_be_an_integer(seed):
+    with pytest.raises(ln.errors.DTypeError, match="set_seed: expected seed to be an integer, got"):
+        ln.set_seed(seed)
+
+
+def test_seed_has_to_fit_64_bits():
+    with pytest.raises(ln.errors.InvalidArgumentError, match="set_seed: expected a seed that fits 64 bits"):
+        ln.set_seed(2**63)

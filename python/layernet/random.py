@@ -9,13 +9,18 @@ Reference:
 
 from __future__ import annotations
 
+import operator
 import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
 
 from layernet import naming
-from layernet.variable import Variable
+from layernet.errors import DTypeError, InvalidArgumentError
+from layernet.variable import Variable, outside_variable
 
 __all__ = ["new_state", "random_state", "set_seed", "using_state"]
 
@@ -55,18 +60,25 @@ def random_state() -> Variable:
 def new_state(seed: int) -> Variable:
     """A state of its own for one user of random numbers.
 
+    It is made on first use, which may be anywhere, so neither its name nor its value follow from the place: scopes,
+    restores on creation and other hooks are not asked.
+
     Args:
         seed: Any int64.
 
     Returns:
-        A variable, int64 [2], not trainable.
+        A variable, int64 [2], not trainable, called "random_state:0".
+
+    Raises:
+        DTypeError: A seed that is not an integer.
+        InvalidArgumentError: An integer that does not fit 64 bits.
 
     Example:
         >>> import layernet as ln
         >>> ln.random.new_state(7).numpy()
         array([7, 0])
     """
-    return Variable([seed, 0], trainable=False, name="random_state", dtype="int64")
+    return outside_variable("random_state", np.array([_checked("new_state", seed), 0], np.int64))
 
 
 @contextmanager
@@ -96,6 +108,10 @@ def set_seed(seed: int) -> None:
     Args:
         seed: Any int64. The same seed gives the same numbers on every machine.
 
+    Raises:
+        DTypeError: A seed that is not an integer.
+        InvalidArgumentError: An integer that does not fit 64 bits.
+
     Example:
         >>> import layernet as ln
         >>> ln.set_seed(1)
@@ -104,4 +120,14 @@ def set_seed(seed: int) -> None:
         >>> bool((ln.random_uniform((2,)).numpy() == a).all())
         True
     """
-    random_state().assign([seed, 0])
+    random_state().assign(np.array([_checked("set_seed", seed), 0], np.int64))
+
+
+def _checked(who: str, seed: Any) -> int:
+    try:
+        number = operator.index(seed)
+    except TypeError:
+        raise DTypeError(f"{who}: expected seed to be an integer, got {seed!r}.") from None
+    if not -(2**63) <= number < 2**63:
+        raise InvalidArgumentError(f"{who}: expected a seed that fits 64 bits, got {number}.")
+    return number

@@ -262,6 +262,20 @@ def layer_variable(
     return variable
 
 
+def outside_variable(name: str, value: Any) -> Variable:
+    """A variable that is not trained and belongs to no scope: called `name`, with this value, whatever hooks there are.
+
+    For what the library makes for itself on first use, in the middle of someone's layer or restore.
+    """
+    attributes = {
+        "_full_name": name,
+        "constraint": None,
+        "synchronization": VariableSynchronization.AUTO,
+        "aggregation": VariableAggregation.NONE,
+    }
+    return _rebuilt(Variable, value, value.dtype.name, False, attributes)
+
+
 def _converted(value: Any, dtype: DTypeLike | None) -> Any:
     if isinstance(value, (Tensor, symbolic.Symbol, _core.Variable)):
         if dtype is None or value.dtype == dtype:
