@@ -26,6 +26,9 @@ struct Reshape {
         open = i;
       }
     }
+    if (open != shape.size() && known == Dim(0))
+      throw ShapeError(join("reshape: expected no size of 0 beside -1, since any size would do for it, got ", shape,
+                            ". Give all sizes."));
     if (open != shape.size())
       out[open] = divide_exact(total, known, "reshape");
     else if (!total.is_unknown() && known != total)

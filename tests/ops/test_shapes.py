@@ -137,3 +137,13 @@ def test_plan_of_a_batch_twice_as_long():
 def test_sizes_that_are_no_multiple_of_the_batch(apply):
     with pytest.raises(errors.GraphError, match="multiples of the batch symbol N"):
         apply(INPUT)
+
+
+@pytest.mark.parametrize("x", [np.ones((3, 4), "float32"), np.ones((0, 4), "float32"), INPUT])
+def test_reshape_infers_no_size_beside_a_zero(x):
+    with pytest.raises(errors.ShapeError, match=r"reshape: expected no size of 0 beside -1.*got \[0, \?\]"):
+        ops.reshape(x, shape=(0, -1))
+
+
+def test_reshape_infers_a_size_of_zero():
+    assert ops.reshape(np.ones((0, 4), "float32"), shape=(-1, 2)).shape == (0, 2)
