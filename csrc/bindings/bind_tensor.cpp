@@ -109,6 +109,28 @@ Tensor value_of_variable(Variable& v) {
   return current_emitter().read(v.shared_from_this(), false).tensor();
 }
 
+// Tensor and Symbol hold a C++ object from the start: an instance without one would be a null pointer to every op.
+PyObject* refuse_new(PyTypeObject* type, PyObject*, PyObject*) {
+  PyErr_Format(PyExc_TypeError,
+               "%s: expected no construction. Tensors are made by ln.constant and by ops, symbols by ln.Input.",
+               type->tp_name);
+  return nullptr;
+}
+void forbid_construction(PyTypeObject* type) {
+  static PyMethodDef method = {"__new__",
+                               [](PyObject*, PyObject* args) -> PyObject* {
+                                 PyObject* cls = PyTuple_GET_SIZE(args) > 0 ? PyTuple_GET_ITEM(args, 0) : nullptr;
+                                 const bool is_type = cls != nullptr && PyType_Check(cls) != 0;
+                                 return refuse_new(is_type ? reinterpret_cast<PyTypeObject*>(cls) : types.tensor,
+                                                   nullptr, nullptr);
+                               },
+                               METH_VARARGS, nullptr};
+  const auto function = py::reinterpret_steal<py::object>(PyCFunction_New(&method, nullptr));
+  py::handle(reinterpret_cast<PyObject*>(type)).attr("__new__") =
+      py::reinterpret_steal<py::object>(PyStaticMethod_New(function.ptr()));
+  type->tp_new = refuse_new;  // also for the base class's own __new__
+}
+
 py::object array_protocol(const Tensor& t, py::handle self, py::object dtype, py::object copy) {
   py::array a = array_of(t, self);
   if (!dtype.is_none()) {
@@ -303,6 +325,7 @@ void bind_tensor(py::module_& m) {
   py::class_<Tensor> tensor(m, "Tensor",
                             "An immutable array of numbers. Made by ops, by ln.constant and by reading variables.");
   types.tensor = reinterpret_cast<PyTypeObject*>(tensor.ptr());
+  forbid_construction(types.tensor);
   types.tensor->tp_flags &= ~static_cast<unsigned long>(Py_TPFLAGS_BASETYPE);
   tensor.attr("__array_priority__") = 1000;  // array * tensor is ours; numpy.add(tensor, 1) is numpy's
   tensor
@@ -337,6 +360,7 @@ void bind_tensor(py::module_& m) {
       m, "Symbol", py::dynamic_attr(),
       "A value of a graph: shape and type are known, numbers are not. Made by ln.Input and by ops on symbols.");
   types.symbol = reinterpret_cast<PyTypeObject*>(symbol.ptr());
+  forbid_construction(types.symbol);
   symbol.attr("__array_priority__") = 1000;
   symbol
       .def_property_readonly(
