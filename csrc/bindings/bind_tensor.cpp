@@ -145,7 +145,7 @@ py::object array_protocol(const Tensor& t, py::handle self, py::object dtype, py
   return a;
 }
 
-// DLPack (v0.8 structures, dlpack.h of dmlc): read-only sharing is marked by a copy-free capsule of immutable memory.
+// DLPack (dlpack.h of dmlc): the structures of version 0.8, and those of 1.0, which can say that memory is read-only.
 struct DLDevice {
   std::int32_t type, id;
 };
@@ -164,14 +164,26 @@ struct DLManagedTensor {
   void* context;
   void (*deleter)(DLManagedTensor*);
 };
+struct DLManagedTensorVersioned {
+  std::uint32_t major, minor;
+  void* context;
+  void (*deleter)(DLManagedTensorVersioned*);
+  std::uint64_t flags;
+  DLTensor tensor;
+};
+constexpr std::uint64_t kDLReadOnly = 1, kDLCopied = 2;
+
+template <class Managed>
 struct DLOwner {
-  DLManagedTensor managed;
+  Managed managed;
   Tensor tensor;
   Ints shape, strides;
 };
 
-py::capsule dlpack_of(const Tensor& t) {
-  auto* owner = new DLOwner();
+template <class Managed>
+py::capsule dlpack_capsule(const Tensor& t, const char* name, PyCapsule_Destructor drop, const Managed& header) {
+  auto* owner = new DLOwner<Managed>();
+  owner->managed = header;
   owner->tensor = t;
   std::int64_t stride = 1;
   owner->strides.resize(t.rank());
@@ -196,12 +208,35 @@ py::capsule dlpack_of(const Tensor& t) {
                                    owner->strides.data(),
                                    0};
   owner->managed.context = owner;
-  owner->managed.deleter = [](DLManagedTensor* m) { delete static_cast<DLOwner*>(m->context); };
-  return py::capsule(&owner->managed, "dltensor", [](PyObject* c) {
-    if (PyCapsule_IsValid(c, "dltensor") == 0) return;  // consumed: the consumer calls the deleter
-    auto* m = static_cast<DLManagedTensor*>(PyCapsule_GetPointer(c, "dltensor"));
-    m->deleter(m);
-  });
+  owner->managed.deleter = [](Managed* m) { delete static_cast<DLOwner<Managed>*>(m->context); };
+  return py::capsule(&owner->managed, name, drop);
+}
+
+// What a capsule that nobody consumed does; a consumer renames it and calls the deleter itself.
+void drop_dlpack(PyObject* c) {
+  if (PyCapsule_IsValid(c, "dltensor") == 0) return;
+  auto* m = static_cast<DLManagedTensor*>(PyCapsule_GetPointer(c, "dltensor"));
+  m->deleter(m);
+}
+void drop_dlpack_versioned(PyObject* c) {
+  if (PyCapsule_IsValid(c, "dltensor_versioned") == 0) return;
+  auto* m = static_cast<DLManagedTensorVersioned*>(PyCapsule_GetPointer(c, "dltensor_versioned"));
+  m->deleter(m);
+}
+
+py::capsule dlpack_of(const Tensor& given, const py::object& max_version, const py::object& dl_device,
+                      const py::object& copy) {
+  if (!dl_device.is_none() && !dl_device.equal(py::make_tuple(1, 0)))
+    throw py::buffer_error(join("__dlpack__: expected dl_device to be None or (1, 0), the CPU, got ",
+                                py::repr(dl_device).cast<std::string>(), "."));
+  const bool copied = !copy.is_none() && copy.cast<bool>();
+  const Tensor t = copied ? Tensor::copy_of(given.spec(), given.data()) : given;
+  if (max_version.is_none() || max_version[py::int_(0)].cast<int>() < 1)
+    return dlpack_capsule(t, "dltensor", drop_dlpack, DLManagedTensor{});
+  DLManagedTensorVersioned header{};
+  header.major = 1;
+  header.flags = copied ? kDLCopied : kDLReadOnly;
+  return dlpack_capsule(t, "dltensor_versioned", drop_dlpack_versioned, header);
 }
 
 Tensor alias_array(const py::array& a) {
@@ -346,7 +381,12 @@ void bind_tensor(py::module_& m) {
             return array_protocol(*held<Tensor>(self.ptr()), self, std::move(dtype), std::move(copy));
           },
           py::arg("dtype") = py::none(), py::arg("copy") = py::none())
-      .def("__dlpack__", [](const Tensor& t, py::kwargs) { return dlpack_of(t); })
+      .def(
+          "__dlpack__",
+          [](const Tensor& t, const py::object&, const py::object& max_version, const py::object& dl_device,
+             const py::object& copy) { return dlpack_of(t, max_version, dl_device, copy); },
+          py::kw_only(), py::arg("stream") = py::none(), py::arg("max_version") = py::none(),
+          py::arg("dl_device") = py::none(), py::arg("copy") = py::none())
       .def("__dlpack_device__", [](const Tensor&) { return py::make_tuple(1, 0); })
       .def("__repr__", [](const Tensor& t) { return repr_of("Tensor", "", t); })
       .def("__deepcopy__", [](py::object self, py::handle) { return self; })
@@ -443,7 +483,12 @@ void bind_tensor(py::module_& m) {
             return array_protocol(v.value(), py::handle(), std::move(dtype), std::move(copy));
           },
           py::arg("dtype") = py::none(), py::arg("copy") = py::none())
-      .def("__dlpack__", [](const Variable& v, py::kwargs) { return dlpack_of(v.value()); })
+      .def(
+          "__dlpack__",
+          [](const Variable& v, const py::object&, const py::object& max_version, const py::object& dl_device,
+             const py::object& copy) { return dlpack_of(v.value(), max_version, dl_device, copy); },
+          py::kw_only(), py::arg("stream") = py::none(), py::arg("max_version") = py::none(),
+          py::arg("dl_device") = py::none(), py::arg("copy") = py::none())
       .def("__dlpack_device__", [](const Variable&) { return py::make_tuple(1, 0); })
       .def_property_readonly(
           "unique_storage",

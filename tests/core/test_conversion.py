@@ -28,3 +28,54 @@ def test_symbol_subclass_cannot_be_made():
 
     with pytest.raises(TypeError, match="Own: expected no construction"):
         Own()
+
+
+class _Exporter:
+    """Hands numpy a capsule with the given options."""
+
+    def __init__(self, tensor, **options):
+        self._tensor, self._options = tensor, options
+
+    def __dlpack__(self, **ignored):
+        return self._tensor.__dlpack__(**self._options)
+
+    def __dlpack_device__(self):
+        return self._tensor.__dlpack_device__()
+
+
+def test_dlpack_shares_memory():
+    x = ln.constant([1.0, 2.0])
+
+    assert np.shares_memory(np.from_dlpack(x), x.numpy())
+    assert np.shares_memory(np.from_dlpack(_Exporter(x, copy=False)), x.numpy())
+
+
+def test_dlpack_copy():
+    x = ln.constant([1.0, 2.0])
+    y = np.from_dlpack(_Exporter(x, copy=True))
+
+    assert not np.shares_memory(y, x.numpy())
+    np.testing.assert_array_equal(y, [1.0, 2.0])
+
+
+def test_dlpack_of_another_device_is_refused():
+    x = ln.constant([1.0, 2.0])
+
+    assert x.__dlpack__(dl_device=(1, 0)) is not None
+    with pytest.raises(BufferError, match=r"expected dl_device to be None or \(1, 0\), the CPU, got \(2, 0\)"):
+        x.__dlpack__(dl_device=(2, 0))
+    with pytest.raises(BufferError):
+        ln.Variable([1.0]).__dlpack__(dl_device=(2, 0))
+
+
+def test_dlpack_of_version_1_says_read_only():
+    x = ln.constant([[1.0, 2.0]])
+    capsule = x.__dlpack__(max_version=(1, 0))
+
+    assert "dltensor_versioned" in repr(capsule)
+    y = np.from_dlpack(_Exporter(x, max_version=(1, 0)))
+    assert not y.flags.writeable
+    np.testing.assert_array_equal(y, [[1.0, 2.0]])
+    z = np.from_dlpack(_Exporter(x, max_version=(1, 0), copy=True))
+    assert z.flags.writeable
+    assert not np.shares_memory(z, x.numpy())
