@@ -166,6 +166,18 @@ Py_ssize_t length(PyObject* o) {
   return static_cast<Py_ssize_t>(s[0].value());
 }
 
+// Whether an item of x[...] is a mask: True, False, or what holds such values.
+bool is_mask(py::handle item) {
+  PyObject* o = item.ptr();
+  if (PyBool_Check(o)) return true;
+  if (is_value(o)) return dtype_of_value(o) == DType::bool_;
+  if (PyLong_Check(o) || PySlice_Check(o) || item.is_none() || o == Py_Ellipsis) return false;
+  if (!PyList_Check(o) && !PyTuple_Check(o) && PyObject_HasAttrString(o, "dtype") == 0) return false;
+  const py::array a = py::array::ensure(item);
+  if (!a) PyErr_Clear();
+  return a && a.dtype().kind() == 'b';
+}
+
 // x[...]: integers, slices, None, Ellipsis; one integer tensor or array gathers along its axis.
 py::object subscript(py::object x, py::handle key) {
   const py::object ops = py::module_::import("layernet._core").attr("ops");
@@ -174,6 +186,11 @@ py::object subscript(py::object x, py::handle key) {
   std::size_t used = 0;
   bool ellipsis = false;
   for (const py::handle item : items) {
+    if (is_mask(item))
+      throw py::index_error(
+          "index: expected integers, slices or an array of integers, got a mask of bool, whose result would have a "
+          "shape that depends on values. Use ln.where(mask, x, 0), or ln.gather(x, positions) with positions such as "
+          "np.flatnonzero(mask).");
     if (item.ptr() == Py_Ellipsis) {
       if (ellipsis) throw py::index_error("index: expected at most one '...'.");
       ellipsis = true;

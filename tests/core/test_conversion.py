@@ -79,3 +79,28 @@ def test_dlpack_of_version_1_says_read_only():
     z = np.from_dlpack(_Exporter(x, max_version=(1, 0), copy=True))
     assert z.flags.writeable
     assert not np.shares_memory(z, x.numpy())
+
+
+@pytest.mark.parametrize(
+    "index",
+    [
+        True,
+        np.True_,
+        [True, False, True],
+        np.array([True, False, True]),
+        ln.constant([True, False, True]),
+        (slice(None), [True, False]),
+    ],
+)
+def test_masks_as_index_are_refused(index):
+    x = ln.constant(np.arange(6.0, dtype="float32").reshape(3, 2))
+
+    with pytest.raises(IndexError, match=r"got a mask of bool.*ln\.where.*ln\.gather"):
+        x[index]
+
+
+def test_mask_of_a_comparison_is_refused():
+    x = ln.constant([1.0, 5.0])
+
+    with pytest.raises(IndexError, match="got a mask of bool"):
+        x[x > 3]
