@@ -50,7 +50,9 @@ SIGNATURES = {
     "DType.dtype": "(self) -> np.dtype[Any]",
     "Tensor.__array__": "(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> npt.NDArray[Any]",
     "Tensor.__deepcopy__": "(self, memo: Any) -> Tensor",
-    "Tensor.__dlpack__": "(self, **kwargs: Any) -> CapsuleType",
+    "Tensor.__dlpack__": "(self, *, stream: Any = None, max_version: tuple[int, int] | None = None,"
+    " dl_device: tuple[int, int] | None = None, copy: bool | None = None) -> CapsuleType",
+    "Tensor.__format__": "(self, format_spec: str) -> str",
     "Tensor.__iter__": "(self) -> Iterator[Tensor]",
     "Symbol.__array__": "(self, *args: Any, **kwargs: Any) -> NoReturn",
     "Symbol.__iter__": "(self) -> NoReturn",
@@ -58,7 +60,9 @@ SIGNATURES = {
     "Symbol.numpy": "(self) -> NoReturn",
     "Symbol.shape": "(self) -> tuple[int | None, ...]",
     "Variable.__array__": "(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> npt.NDArray[Any]",
-    "Variable.__dlpack__": "(self, **kwargs: Any) -> CapsuleType",
+    "Variable.__dlpack__": "(self, *, stream: Any = None, max_version: tuple[int, int] | None = None,"
+    " dl_device: tuple[int, int] | None = None, copy: bool | None = None) -> CapsuleType",
+    "Variable.__format__": "(self, format_spec: str) -> str",
     "Variable.__init__": "(self, initial_value: _TensorLike, dtype: _DTypeLike | None = None, trainable: bool = True)"
     " -> None",
     "Variable.__iter__": "(self) -> Iterator[Tensor]",
@@ -117,7 +121,7 @@ TYPES = {
     "typing.SupportsInt | typing.SupportsIndex": "int",
     "typing_extensions.CapsuleType": "CapsuleType",
 }
-LEFT_OUT = {"Op", "__reduce__", "ops"}
+LEFT_OUT = {"Op", "__new__", "__reduce__", "ops"}
 
 
 class _Types(ast.NodeTransformer):

@@ -41,6 +41,7 @@ LN_NAME(floordiv);
 LN_NAME(mod);
 LN_NAME(power);
 LN_NAME(matmul);
+LN_NAME(ones_like);
 LN_NAME(negative);
 LN_NAME(abs);
 LN_NAME(identity);
@@ -78,8 +79,38 @@ PyObject* true_divide(PyObject* a, PyObject* b) {
   }
 }
 
+// x ** n of integers: squares and products, so exact and wrapping around like those.
+PyObject* integer_power(PyObject* x, long n) {
+  try {
+    if (n == 0) return apply<k_ones_like>({x});
+    py::object square = py::reinterpret_borrow<py::object>(x), product;
+    for (;; n /= 2) {
+      if (n % 2 == 1) {
+        PyObject* next = product ? apply<k_multiply>({product.ptr(), square.ptr()}) : apply<k_identity>({square.ptr()});
+        if (next == nullptr) return nullptr;
+        product = py::reinterpret_steal<py::object>(next);
+      }
+      if (n <= 1) return product.release().ptr();
+      PyObject* next = apply<k_multiply>({square.ptr(), square.ptr()});
+      if (next == nullptr) return nullptr;
+      square = py::reinterpret_steal<py::object>(next);
+    }
+  } catch (...) {
+    set_python_error();
+    return nullptr;
+  }
+}
+
 PyObject* power(PyObject* a, PyObject* b, PyObject* modulus) {
   if (modulus != Py_None) return Py_NewRef(Py_NotImplemented);
+  if (PyLong_CheckExact(b) && is_value(a) && is_integer(dtype_of_value(a))) {
+    int overflow = 0;
+    const long n = PyLong_AsLongAndOverflow(b, &overflow);
+    if (overflow == 0 && n >= 0) return integer_power(a, n);
+    PyErr_SetString(PyExc_ValueError,
+                    "power: expected an exponent of at least 0 for integers. Cast the tensor to float32 first.");
+    return nullptr;
+  }
   return binary<k_power>(a, b);
 }
 
@@ -129,6 +160,23 @@ PyObject* number(PyObject* o) {
     const Tensor t = numbers(o, "number");
     const py::object item = array_of(t, py::none()).attr("item")();
     return Convert(item.ptr());
+  } catch (...) {
+    set_python_error();
+    return nullptr;
+  }
+}
+
+// f"{x:.3f}": a 0-d tensor is formatted as its number; without a format everything is its str().
+PyObject* format(PyObject* o, PyObject* spec) {
+  try {
+    if (!PyUnicode_Check(spec)) throw py::type_error("__format__: expected a str.");
+    if (PyUnicode_GET_LENGTH(spec) == 0) return PyObject_Str(o);
+    const Tensor t = tensor_from(py::handle(o));
+    if (t.rank() != 0)
+      throw py::type_error(join("format: expected a 0-d tensor for the format '", py::handle(spec).cast<std::string>(),
+                                "', got shape ", t.shape(), ". Format x.numpy(), or one element."));
+    const py::object item = array_of(t, py::none()).attr("item")();
+    return PyObject_Format(item.ptr(), spec);
   } catch (...) {
     set_python_error();
     return nullptr;
@@ -353,6 +401,7 @@ PyMethodDef arithmetic_methods[] = {
     {"__getitem__", get_item, METH_O, nullptr},
 };
 PyMethodDef number_methods[] = {
+    {"__format__", format, METH_O, nullptr},
     {"__bool__", bool_method, METH_NOARGS, nullptr},
     {"__float__", without_arguments<number<PyNumber_Float>>, METH_NOARGS, nullptr},
     {"__int__", without_arguments<number<PyNumber_Long>>, METH_NOARGS, nullptr},

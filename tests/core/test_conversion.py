@@ -104,3 +104,16 @@ def test_mask_of_a_comparison_is_refused():
 
     with pytest.raises(IndexError, match="got a mask of bool"):
         x[x > 3]
+
+
+def test_format_of_a_scalar():
+    loss = ln.constant(1.23456)
+
+    assert f"{loss:.3f}" == "1.235"
+    assert f"{ln.Variable(2.0):.1f}" == "2.0"
+    assert f"{loss}" == str(loss)
+
+
+def test_format_of_a_vector_is_refused():
+    with pytest.raises(TypeError, match=r"expected a 0-d tensor for the format '.3f', got shape \[2\]"):
+        f"{ln.constant([1.0, 2.0]):.3f}"
