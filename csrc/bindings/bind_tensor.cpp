@@ -506,6 +506,9 @@ void bind_tensor(py::module_& m) {
         Tensor out = tensor_from(value, dtype.is_none() ? nullptr : &t);
         if (shape.is_none()) return out;
         const Shape wanted = shape_from(shape);
+        if (!all_fixed(wanted))
+          throw ShapeError(join("constant: expected known sizes of at least 0, got shape ",
+                                py::repr(shape).cast<std::string>(), "."));
         if (element_count(wanted, "constant") == Dim(out.size())) return out.view(wanted);
         if (out.size() != 1)
           throw ShapeError(
@@ -526,10 +529,10 @@ void bind_tensor(py::module_& m) {
 
 Shape shape_from(py::handle object) {
   Shape out;
-  if (py::isinstance<py::int_>(object)) {
-    out.push_back(Dim(object.cast<std::int64_t>()));
-    return out;
-  }
+  if (PyLong_Check(object.ptr())) return shape_from(py::make_tuple(object));
+  if (!py::isinstance<py::iterable>(object))
+    throw DTypeError("shape: expected an integer or a sequence of them, got " + py::repr(object).cast<std::string>() +
+                     ".");
   for (const py::handle item : object) {
     PyObject* o = item.ptr();
     if (item.is_none()) {
