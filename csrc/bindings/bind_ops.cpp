@@ -10,6 +10,9 @@
 
 namespace layernet::python {
 
+// Lists of integers are int32, or int64 where one does not fit, and empty lists are integers too.
+Tensor indices_from(py::handle object);
+
 namespace {
 
 // What the text of OpDef::inputs says about each input.
@@ -254,6 +257,7 @@ class Arguments {
         return Value(tensor_from(o, &b));
       }
       case InputRule::Type::index:
+        return Value(indices_from(o));
       case InputRule::Type::own:
         return Value(tensor_from(o));
       default:

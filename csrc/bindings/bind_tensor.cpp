@@ -8,6 +8,17 @@ Types types;
 
 namespace {
 
+// The first number in nested lists: what is not a list, or an empty one.
+py::object first_leaf(py::handle object) {
+  py::object first = py::reinterpret_borrow<py::object>(object);
+  while ((PyList_Check(first.ptr()) || PyTuple_Check(first.ptr())) && py::len(first) != 0) first = first[py::int_(0)];
+  return first;
+}
+bool starts_with_integer(py::handle object) {
+  const py::object first = first_leaf(object);
+  return PyLong_Check(first.ptr()) != 0;
+}
+
 // An array that holds a reference to a Python object and gives it up from any thread.
 void release_python(void* owner) {
   const py::gil_scoped_acquire gil;
@@ -59,10 +70,42 @@ bool convertible(DType from, DType to) {
   return kind(from) <= kind(to);
 }
 
+// Whether an integer of 64 bits is one of type `t`; floating types and bool take all of them.
+bool fits(std::int64_t v, DType t) {
+  switch (t) {
+    case DType::int8:
+      return v >= INT8_MIN && v <= INT8_MAX;
+    case DType::uint8:
+      return v >= 0 && v <= UINT8_MAX;
+    case DType::int32:
+      return v >= INT32_MIN && v <= INT32_MAX;
+    default:
+      return true;
+  }
+}
+
+[[noreturn]] void refuse_integer(std::int64_t v, DType t) {
+  const char* const wider = t == DType::int32 ? "int64" : "int32 or int64";
+  throw InvalidArgumentError(join("tensor: expected integers that fit ", t, ", got ", v, ". Give dtype=\"", wider,
+                                  "\", or wrap them around with cast."));
+}
+
+template <class T>
+void expect_fit(const Tensor& t, DType to) {
+  const auto* v = static_cast<const T*>(t.data());
+  for (std::int64_t i = 0; i < t.size(); ++i)
+    if (!fits(v[i], to)) refuse_integer(v[i], to);
+}
+
+// Numbers of another type, unless that would change integers.
 Tensor converted(const Tensor& t, DType to) {
   if (t.dtype() == to) return t;
   if (!convertible(t.dtype(), to))
     throw DTypeError(join("tensor: expected values of ", to, ", got ", t.dtype(), ". Convert with cast."));
+  if (t.dtype() == DType::int64) expect_fit<std::int64_t>(t, to);
+  if (t.dtype() == DType::int32) expect_fit<std::int32_t>(t, to);
+  if (t.dtype() == DType::int8) expect_fit<std::int8_t>(t, to);
+  if (t.dtype() == DType::uint8) expect_fit<std::uint8_t>(t, to);
   return t.converted(to);
 }
 
@@ -307,8 +350,7 @@ Tensor tensor_from(py::handle object, const DType* dtype) {
       *static_cast<std::int64_t*>(out.mutable_data()) = v;
       return out;
     }
-    if (t == DType::int32 && (v > INT32_MAX || v < INT32_MIN))
-      throw InvalidArgumentError(join("tensor: expected an integer of 32 bits, got ", v, ". Give dtype=\"int64\"."));
+    if (!fits(v, t)) refuse_integer(v, t);
     return Tensor::scalar(static_cast<double>(v), t);
   }
   if (py::isinstance<py::array>(object)) return tensor_from_array(py::reinterpret_borrow<py::array>(object), dtype);
@@ -317,22 +359,43 @@ Tensor tensor_from(py::handle object, const DType* dtype) {
   const py::array a = py::array::ensure(object);
   if (!a) {
     PyErr_Clear();
+    if (python_numbers)
+      throw InvalidArgumentError(
+          "tensor: expected nested lists of numbers with equal lengths, got lists of different lengths or things that "
+          "are not numbers. Pad them to one length.");
     throw DTypeError("tensor: expected numbers, got " + py::repr(py::type::handle_of(object)).cast<std::string>() +
                      ".");
   }
+  const char kind = a.dtype().kind();
+  if (python_numbers && (kind == 'O' || kind == 'u') && starts_with_integer(object))
+    throw InvalidArgumentError("tensor: expected integers of 64 bits, got a larger one.");
   if (dtype == nullptr && python_numbers) {
     // Python's own numbers are float32 and int32 here, as in TensorFlow 1.x; arrays inside a list keep their type.
-    py::handle first = object;
-    while ((PyList_Check(first.ptr()) || PyTuple_Check(first.ptr())) && py::len(first) != 0) first = first[py::int_(0)];
-    const char kind = a.dtype().kind();
+    const py::object first = first_leaf(object);
     const DType f32 = DType::float32, i32 = DType::int32;
-    if (PyFloat_CheckExact(first.ptr()) || PyLong_CheckExact(first.ptr()) || PyList_Check(first.ptr()) ||
-        PyTuple_Check(first.ptr())) {
+    if (PyFloat_CheckExact(first.ptr()) || PyLong_CheckExact(first.ptr()) || PyBool_Check(first.ptr()) ||
+        PyList_Check(first.ptr()) || PyTuple_Check(first.ptr())) {
       if (kind == 'f') return tensor_from_array(a, &f32);
-      if (kind == 'i') return converted(tensor_from_array(a, nullptr), i32);
+      if (kind == 'i') return tensor_from_array(a, &i32);
     }
   }
   return tensor_from_array(a, dtype);
+}
+
+Tensor indices_from(py::handle object) {
+  PyObject* o = object.ptr();
+  if (!PyLong_CheckExact(o) && !PyList_Check(o) && !PyTuple_Check(o)) return tensor_from(object);
+  const py::array a = py::array::ensure(object);
+  if (!a) PyErr_Clear();
+  const bool none = a && a.size() == 0;
+  if (!a || (a.dtype().kind() != 'i' && !none)) return tensor_from(object);
+  const Tensor t =
+      none ? Tensor::empty(Spec(DType::int64, tensor_from_array(a, nullptr).shape())) : tensor_from_array(a, nullptr);
+  if (t.dtype() != DType::int64) return t;
+  const auto* v = static_cast<const std::int64_t*>(t.data());
+  for (std::int64_t i = 0; i < t.size(); ++i)
+    if (!fits(v[i], DType::int32)) return t;
+  return t.converted(DType::int32);
 }
 
 py::object value_stood_for(PyObject* o) {

@@ -31,7 +31,9 @@ as_dtype = _core.as_dtype
 def constant(value: TensorLike, dtype: DTypeLike | None = None, shape: Sequence[int] | None = None) -> Tensor:
     """A tensor with a copy of the given numbers.
 
-    Python floats become float32, ints int32 and bools bool; arrays keep their dtype.
+    Python floats become float32, ints int32 and bools bool; arrays keep their dtype. Lists of Python numbers have one
+    type for all: float32 if any is a float, else int32 if any is an int. A list that starts with a numpy scalar, an
+    array or a tensor gets the dtype that numpy gives it.
 
     Args:
         value: A number, nested lists of numbers or an array.
@@ -42,7 +44,8 @@ def constant(value: TensorLike, dtype: DTypeLike | None = None, shape: Sequence[
         A tensor.
 
     Raises:
-        InvalidArgumentError: Objects, strings, complex numbers, or a shape that does not fit.
+        InvalidArgumentError: Objects, strings, complex numbers, lists of different lengths, integers that do not fit
+            the dtype (`ln.cast` wraps them around), or a shape that does not fit.
 
     Example:
         >>> import layernet as ln
