@@ -153,3 +153,42 @@ def test_layer_variables_are_watched_in_order_of_reading():
 
     assert [v.name for v in tape.watched_variables()] == [v.name for v in net.variables]
     assert tape.watched_variables()[0] is net.variables[0]
+
+
+@pytest.mark.parametrize("x", [[2.0, 0.0, 3.0], [0.0, 0.0, 3.0, 5.0], [2.0, 3.0, 4.0, 5.0, 6.0], [0.0, 2.0]])
+def test_second_derivative_of_a_product(x):
+    # d2 prod / dx_i dx_j is the product of the others.
+    want = [[0.0 if i == j else np.prod(np.delete(x, [i, j])) for j in range(len(x))] for i in range(len(x))]
+    v = ln.Variable(x, dtype="float64")
+
+    for i in range(len(x)):
+        with ln.GradientTape() as outer:
+            with ln.GradientTape() as inner:
+                y = ln.reduce_prod(v)
+            g = inner.gradient(y, v)[i]
+        np.testing.assert_array_equal(outer.gradient(g, v).numpy(), want[i])
+
+
+def test_third_derivative_of_a_product_with_zeros():
+    v = ln.Variable([0.0, 0.0, 0.0], dtype="float64")
+
+    with ln.GradientTape() as third:
+        with ln.GradientTape() as second:
+            with ln.GradientTape() as first:
+                y = ln.reduce_prod(v)
+            g = first.gradient(y, v)[0]
+        h = second.gradient(g, v)[1]
+    np.testing.assert_array_equal(third.gradient(h, v).numpy(), [0.0, 0.0, 1.0])
+
+
+def test_gradients_of_a_product_over_two_axes_with_a_zero():
+    x = np.array([[[2.0, 3.0], [0.0, 5.0]], [[1.0, 4.0], [6.0, 7.0]]])
+    v = ln.Variable(x)
+
+    with ln.GradientTape() as outer:
+        with ln.GradientTape() as inner:
+            y = ln.reduce_prod(v, axis=[0, 2])
+        g = inner.gradient(y, v)
+        one = g[0, 1, 1]
+    np.testing.assert_array_equal(g.numpy(), [[[12, 8], [210, 0]], [[24, 6], [0, 0]]])
+    np.testing.assert_array_equal(outer.gradient(one, v).numpy(), [[[0, 0], [42, 0]], [[0, 0], [0, 0]]])
