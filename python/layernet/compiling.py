@@ -19,6 +19,7 @@ from layernet._predict import PlanCaller
 from layernet.errors import DTypeError, FormatError, GraphError, ShapeError
 from layernet.layers.base import Layer
 from layernet.tensor import Symbol
+from layernet.tensor import core_ops as _ops
 
 __all__ = ["Predictor"]
 
@@ -67,6 +68,38 @@ def trace(network: Layer, inputs: Any, **kwargs: Any) -> tuple[list[Symbol], Any
     return flat, outputs, tracing
 
 
+def _trace_for_numpy(network: Layer, template: Any, **kwargs: Any) -> tuple[list[Symbol], Any]:
+    """As `trace`, with ports that NumPy has a type for: bfloat16 comes and goes as float32, cast in the graph."""
+    wanted = nest.flatten(template)
+    given = [_wide_port(placeholder) for placeholder in wanted]
+    with symbolic.Tracing(record=False):
+        leaves = [s if s is port else _ops.cast(port, dtype=s.dtype) for s, port in zip(wanted, given, strict=True)]
+        outputs = network(nest.pack_like(template, leaves), **kwargs)
+        outputs = nest.map_structure(_widened, outputs)
+    return given, outputs
+
+
+def _wide_port(placeholder: Symbol) -> Symbol:
+    if placeholder.dtype != "bfloat16":
+        return placeholder
+    batch, *row = placeholder.shape
+    return symbolic.Input(tuple(row), "float32", batch_size=batch)
+
+
+def _as_first_called(network: Layer, inputs: Any) -> Any:
+    """Arrays for a call of the network, cast to bfloat16 where its first call had that."""
+    leaves, specs = nest.flatten(inputs), nest.flatten(getattr(network, "_call_signature", None))
+    if len(leaves) != len(specs):
+        return inputs
+    narrow = [getattr(spec, "dtype", None) is _core.bfloat16 for spec in specs]
+    cast = [_ops.cast(x, dtype=_core.bfloat16) if n else x for x, n in zip(leaves, narrow, strict=True)]
+    return nest.pack_like(inputs, cast)
+
+
+def _widened(value: Any) -> Any:
+    return _ops.cast(value, dtype=_core.float32) if getattr(value, "dtype", None) is _core.bfloat16 else value
+
+
 def takes_training(network: Layer) -> bool:
     """Whether `network.call` has a parameter named training."""
     return "training" in inspect.signature(network.call).parameters
@@ -94,7 +127,8 @@ class Predictor(PlanCaller):
     Args:
         network: A Network or Layer. `training=False` is passed where its `call` takes it.
         inputs: `ln.Input(...)` or a list, tuple or dictionary of them. By default what the network's first call took,
-            else the first layer's `input_shape`.
+            else the first layer's `input_shape`. Inputs and outputs of bfloat16, which NumPy has not, are given and
+            returned as float32 arrays.
         weights: How the matrices of dense layers are kept: "float32"; "bfloat16", rounded to 8 significant bits; or
             "int8", q * scale with q from -127 to 127 and a scale for each output, max |w| / 127 of its column. The two
             halve and quarter the memory that a call reads, which is what bounds calls of a few rows; sums are still in
@@ -154,7 +188,7 @@ class Predictor(PlanCaller):
             raise ValueError(f"Predictor: expected weights to be one of {', '.join(WEIGHTS)}, got {weights!r}.")
         template = input_template(network, inputs)
         kwargs = {"training": False} if takes_training(network) else {}
-        flat, outputs, _ = trace(network, template, **kwargs)
+        flat, outputs = _trace_for_numpy(network, template, **kwargs)
         file = _core.PredictorFile.of(
             _core.Graph(flat, nest.flatten(outputs)),
             variables={v: v.name.removesuffix(":0") for v in network.variables},
@@ -365,7 +399,7 @@ class Predictor(PlanCaller):
             >>> predictor.compare(net, np.ones((4, 3), "float32"))["max_error"] < 1e-6
             True
         """
-        inputs = nest.map_structure(np.asarray, x)
+        inputs = _as_first_called(network, nest.map_structure(np.asarray, x))
         kwargs = {"training": False} if takes_training(network) else {}
         want = [np.asarray(y, "float64") for y in nest.flatten(network(inputs, **kwargs))]
         got = [np.asarray(y, "float64") for y in nest.flatten(self.predict(x))]

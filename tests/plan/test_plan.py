@@ -374,3 +374,49 @@ def test_python_control_flow_is_a_clear_error() -> None:
     net(np.ones((1, 2), "float32"))
     with pytest.raises(ln.errors.GraphError, match="Python's if, while, float"):
         ln.Predictor(net)
+
+
+def rounded(x):
+    """float32 with the digits that bfloat16 has."""
+    return ln.cast(ln.cast(x, "bfloat16"), "float32").numpy()
+
+
+def test_predictor_takes_float32_for_bfloat16_inputs():
+    x = np.random.default_rng(0).normal(size=(3, 4)).astype("float32")
+    net = ln.Sequential([ln.layers.Dense(2)])
+    want = net(ln.cast(x, "bfloat16"))
+    predictor = ln.Predictor(net)
+
+    y = predictor.predict(x)
+
+    assert want.dtype.name == "bfloat16"
+    assert predictor.dtype == "float32"
+    assert predictor.compare(net, x)["max_error"] == 0
+    assert y.dtype == np.float32
+    np.testing.assert_array_equal(y, want.numpy())
+
+
+def test_predictor_gives_bfloat16_outputs_as_float32():
+    x = np.random.default_rng(0).normal(size=(3, 4)).astype("float32")
+    net = ln.Sequential([lambda x: ln.cast(x, "bfloat16")])
+
+    y = ln.Predictor(net, ln.Input((4,))).predict(x)
+
+    assert y.dtype == np.float32
+    np.testing.assert_array_equal(y, rounded(x))
+
+
+def test_predictor_with_one_bfloat16_port_of_several_is_saved_and_loaded(tmp_path):
+    class Both(ln.Network):
+        def call(self, inputs):
+            return {"sum": ln.cast(inputs["a"], "float32") + inputs["b"], "same": inputs["a"]}
+
+    inputs = {"a": ln.Input((2,), "bfloat16"), "b": ln.Input((2,))}
+    a, b = np.full((3, 2), 1.001, "float32"), np.full((3, 2), 2.0, "float32")
+    predictor = ln.Predictor(Both(), inputs)
+    predictor.save(tmp_path / "both.safetensors")
+
+    for one in (predictor, ln.Predictor.load(tmp_path / "both.safetensors")):
+        y = one.predict({"a": a, "b": b})
+        np.testing.assert_array_equal(y["sum"], rounded(a) + b)
+        np.testing.assert_array_equal(y["same"], rounded(a))

@@ -93,9 +93,10 @@ def test_other_float_types_are_kept(tmp_path, dtype):
     with TensorFile(tmp_path / "net") as file:
         assert {entry.dtype for entry in file.entries.values()} == {dtype}
     loaded = ln.Predictor.load(tmp_path / "net")
-    assert loaded.output_dtypes == (dtype,)
-    if dtype != "bfloat16":  # numpy has no such type
-        np.testing.assert_array_equal(loaded.predict(rows(4, dtype=dtype)), predictor.predict(rows(4, dtype=dtype)))
+    given = "float32" if dtype == "bfloat16" else dtype  # NumPy has no bfloat16
+    assert loaded.input_dtypes == loaded.output_dtypes == (given,)
+    x = rows(4, dtype=str(loaded.input_dtypes[0]))
+    np.testing.assert_array_equal(loaded.predict(x), predictor.predict(x))
 
 
 class Structured(ln.Network):
