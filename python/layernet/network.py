@@ -13,7 +13,7 @@ from typing import Any, NoReturn, TypeVar
 
 from layernet import naming
 from layernet.errors import FailedPreconditionError
-from layernet.layers.base import Layer
+from layernet.layers.base import BeforeInit, Layer
 from layernet.variable import Variable
 
 __all__ = ["Network", "unique_variables"]
@@ -364,6 +364,10 @@ class Network(Layer):
         for layer in self._owned_layers.values():
             if layer._first_parent is None:
                 layer._first_parent = weakref.ref(self)
+
+
+for _attribute in ("_layers", "_owned_layers", "_outer_scope"):
+    setattr(Network, _attribute, BeforeInit())
 
 
 def unique_variables(network: Layer) -> list[Variable]:

@@ -364,3 +364,55 @@ def test_pickle_round_trip():
 
     np.testing.assert_array_equal(again(ONE).numpy(), y)
     assert [v.name for v in again.variables] == [v.name for v in net.variables]
+
+
+@pytest.mark.parametrize("ask", ["variables", "name", "weights", "losses", "updates", "inbound_nodes"])
+@pytest.mark.parametrize("base", [ln.Network, ln.Model, ln.Layer])
+def test_attributes_before_the_constructor_of_the_base_say_so(base, ask):
+    class Bad(base):
+        def __init__(self):
+            pass
+
+    with pytest.raises(ln.errors.FailedPreconditionError, match=r"Bad: its constructor did not call super\(\)"):
+        getattr(Bad(), ask)
+
+
+def test_repr_before_the_constructor_of_the_base_says_so():
+    class Bad(ln.Network):
+        def __init__(self):
+            pass
+
+    with pytest.raises(ln.errors.FailedPreconditionError, match=r"Bad: its constructor did not call super\(\)"):
+        repr(Bad())
+    with pytest.raises(ln.errors.FailedPreconditionError, match=r"Bad: its constructor did not call super\(\)"):
+        Bad().layers  # noqa: B018
+
+
+def test_hasattr_before_the_constructor_of_the_base():
+    class Careful(ln.Network):
+        def __init__(self):
+            assert not hasattr(self, "_mine")
+            super().__init__()
+
+    Careful()
+
+
+def test_missing_attributes_are_attribute_errors():
+    net = Chain()
+
+    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+        net.nothing  # noqa: B018
+    with pytest.raises(AttributeError, match="has no attribute '_nothing'"):
+        net._nothing  # noqa: B018
+
+
+def test_errors_of_properties_are_their_own():
+    class Asking(ln.Layer):
+        @property
+        def mine(self):
+            return self.not_there
+
+    with pytest.raises(AttributeError, match="has no attribute 'not_there'"):
+        Asking().mine  # noqa: B018
+    with pytest.raises(ln.errors.NodeError, match="'input' is known after a symbolic call only"):
+        ln.layers.Dense(1).input  # noqa: B018

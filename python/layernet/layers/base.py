@@ -34,6 +34,24 @@ _L = TypeVar("_L", bound="Layer")
 _KEYWORDS = ("input_shape", "batch_input_shape", "batch_size", "weights", "activity_regularizer")
 
 
+class _UninitializedError(FailedPreconditionError, AttributeError):
+    """An attribute of a layer whose constructor has not run: an AttributeError too, for the sake of `hasattr`."""
+
+
+class BeforeInit:
+    """Stands in a class for an attribute that the constructor sets, and says so when it has not.
+
+    An instance's own attribute goes before this one. `__getattr__` would do for all names, and slow down each access.
+    """
+
+    def __get__(self, instance: Any, owner: type) -> Any:
+        if instance is None:
+            return self
+        raise _UninitializedError(
+            f"{owner.__name__}: its constructor did not call super().__init__(). Call it first in __init__."
+        )
+
+
 class Layer(NodeRecord):
     """A function with variables: subclasses define `build` (make the variables) and `call` (apply ops).
 
@@ -726,6 +744,24 @@ class Layer(NodeRecord):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
+
+
+# Those by which a layer without its base's constructor is noticed, and that no call of a ready layer reads.
+for _attribute in (
+    "trainable",
+    "_name",
+    "_dtype",
+    "_first_parent",
+    "_trainable_weights",
+    "_non_trainable_weights",
+    "_weight_names",
+    "_regularized",
+    "_symbolic_losses",
+    "_updates",
+    "_inbound_nodes",
+    "_outbound_nodes",
+):
+    setattr(Layer, _attribute, BeforeInit())
 
 
 def parameters_of(function: Callable[..., Any]) -> frozenset[str]:
