@@ -256,3 +256,70 @@ def test_convolutions_with_bias_and_activation(convolve):
     whole = convolve(x, bias=bias, activation="elu", alpha=0.5)
 
     np.testing.assert_allclose(whole.numpy(), ln.nn.elu(convolve(x) + bias, 0.5).numpy(), rtol=0, atol=1e-13)
+
+
+def test_shapes_of_one_axis_by_a_number():
+    assert ln.zeros(2).shape == (2,)
+    assert ln.ones(np.int64(3)).shape == (3,)
+    np.testing.assert_array_equal(ln.fill(2, 7).numpy(), [7, 7])
+
+
+@pytest.mark.parametrize("shape", [(-1,), (2, -1), -1])
+def test_zeros_of_an_unknown_size_are_refused(shape):
+    with pytest.raises(ln.errors.ShapeError, match="constant: expected known sizes of at least 0, got shape"):
+        ln.zeros(shape)
+
+
+def test_shape_that_is_none_is_refused():
+    with pytest.raises(ln.errors.DTypeError, match=r"shape: expected an integer or a sequence of them, got 2\.5"):
+        ln.constant(1.0, shape=2.5)
+
+
+def test_tile_by_a_number_repeats_the_last_axis():
+    np.testing.assert_array_equal(ln.tile(X, 2).numpy(), np.tile(X, 2))
+
+
+def test_pad_by_a_number_goes_around():
+    np.testing.assert_array_equal(ln.pad(X, 1).numpy(), np.pad(X, 1))
+
+
+@pytest.mark.parametrize("paddings", [[1, 2, 3], [[1], [2], [3]], [[1, 2, 3]] * 3, "a", [["a", "b"]] * 3])
+def test_pad_wants_pairs(paddings):
+    with pytest.raises(ln.errors.InvalidArgumentError, match=r"pad: expected a pair \(before, after\)"):
+        ln.pad(X, paddings)
+
+
+def test_range_without_a_step_is_refused():
+    with pytest.raises(ln.errors.InvalidArgumentError, match="range: expected a step other than 0"):
+        ln.range(0, 5, 0)
+
+
+@pytest.mark.parametrize("dtype", ["int32", "int64"])
+@pytest.mark.parametrize("n", [0, 1, 2, 3, 10])
+def test_powers_of_integers(dtype, n):
+    x = np.array([-3, 0, 1, 2], dtype)
+
+    for y in (ln.constant(x) ** n, ln.pow(x, n), ln.Variable(x) ** n):
+        assert y.dtype.name == dtype
+        np.testing.assert_array_equal(y.numpy(), x**n)
+
+
+def test_negative_powers_of_integers_are_refused():
+    with pytest.raises(ValueError, match="power: expected an exponent of at least 0 for integers"):
+        ln.constant([1, 2]) ** -1
+
+
+@pytest.mark.parametrize("dtype", ["int32", "int64", "int8", "uint8"])
+def test_clip_of_integers(dtype):
+    x = np.array([1, 2, 3], dtype)
+
+    y = ln.clip_by_value(x, 2, 2)
+
+    assert y.dtype.name == dtype
+    np.testing.assert_array_equal(y.numpy(), [2, 2, 2])
+    np.testing.assert_array_equal(ln.clip_by_value(ln.constant(x), 0, 2).numpy(), [1, 2, 2])
+
+
+def test_clip_of_integers_between_swapped_limits_is_refused():
+    with pytest.raises(ln.errors.InvalidArgumentError, match="expected clip_value_min <= clip_value_max, got 3 and 2"):
+        ln.clip_by_value(ln.constant([1]), 3, 2)

@@ -170,3 +170,8 @@ def test_scope_hook_reaches_variables_below_the_scope():
     net.scope.restore_hooks.append(lambda name, *_: np.array([[7.0]], "float32") if name == "n/dense/kernel" else None)
 
     assert net(np.ones((1, 1), "float32")).numpy().tolist() == [[7.0]]
+
+
+def test_name_has_to_be_a_string():
+    with pytest.raises(ln.errors.DTypeError, match="Variable: expected a string as name, got 3"):
+        ln.Variable(1.0, name=3)

@@ -126,11 +126,11 @@ Axis = int | Sequence[int] | None
 # --- making tensors ---------------------------------------------------------------------------------------------------
 
 
-def zeros(shape: Sequence[int], dtype: DTypeLike = "float32") -> Tensor:
+def zeros(shape: int | Sequence[int], dtype: DTypeLike = "float32") -> Tensor:
     """A tensor of zeros.
 
     Args:
-        shape: Its sizes.
+        shape: Its sizes, or one number for one axis.
         dtype: Its element type, default float32.
 
     Returns:
@@ -141,14 +141,14 @@ def zeros(shape: Sequence[int], dtype: DTypeLike = "float32") -> Tensor:
         >>> ln.zeros((1, 2)).numpy()
         array([[0., 0.]], dtype=float32)
     """
-    return constant(0, dtype=dtype, shape=tuple(shape))
+    return constant(0, dtype=dtype, shape=_sizes(shape))
 
 
-def ones(shape: Sequence[int], dtype: DTypeLike = "float32") -> Tensor:
+def ones(shape: int | Sequence[int], dtype: DTypeLike = "float32") -> Tensor:
     """A tensor of ones.
 
     Args:
-        shape: Its sizes.
+        shape: Its sizes, or one number for one axis.
         dtype: Its element type, default float32.
 
     Returns:
@@ -159,14 +159,14 @@ def ones(shape: Sequence[int], dtype: DTypeLike = "float32") -> Tensor:
         >>> ln.ones((1, 2)).numpy()
         array([[1., 1.]], dtype=float32)
     """
-    return constant(1, dtype=dtype, shape=tuple(shape))
+    return constant(1, dtype=dtype, shape=_sizes(shape))
 
 
-def fill(shape: Sequence[int], value: float, dtype: DTypeLike | None = None) -> Tensor:
+def fill(shape: int | Sequence[int], value: float, dtype: DTypeLike | None = None) -> Tensor:
     """A tensor with one number everywhere.
 
     Args:
-        shape: Its sizes.
+        shape: Its sizes, or one number for one axis.
         value: The number.
         dtype: Its element type; None (default) takes that of the number.
 
@@ -178,7 +178,7 @@ def fill(shape: Sequence[int], value: float, dtype: DTypeLike | None = None) -> 
         >>> ln.fill((3,), 7).numpy()
         array([7, 7, 7], dtype=int32)
     """
-    return constant(value, dtype=dtype, shape=tuple(shape))
+    return constant(value, dtype=dtype, shape=_sizes(shape))
 
 
 def eye(rows: int, columns: int | None = None, dtype: DTypeLike = "float32") -> Tensor:
@@ -218,6 +218,8 @@ def range(start: float, limit: float | None = None, delta: float = 1, dtype: DTy
         >>> ln.range(3).numpy()
         array([0, 1, 2], dtype=int32)
     """
+    if delta == 0:
+        raise InvalidArgumentError("range: expected a step other than 0, got delta=0.")
     first, last = (0, start) if limit is None else (start, limit)
     values = np.arange(first, last, delta)
     return constant(values, dtype=dtype or ("int32" if values.dtype.kind == "i" else "float32"))
@@ -658,8 +660,8 @@ def clip_by_value(t: TensorLike, clip_value_min: float, clip_value_max: float) -
 
     Args:
         t: A tensor of numbers, any shape.
-        clip_value_min: The smallest value.
-        clip_value_max: The largest value.
+        clip_value_min: The smallest value; for integers an integer.
+        clip_value_max: The largest value, likewise.
 
     Returns:
         A tensor of t's shape and dtype.
@@ -669,7 +671,14 @@ def clip_by_value(t: TensorLike, clip_value_min: float, clip_value_max: float) -
         >>> ln.clip_by_value([-2.0, 0.5, 2.0], 0.0, 1.0).numpy()
         array([0. , 0.5, 1. ], dtype=float32)
     """
-    return core_ops.clip(t, min=clip_value_min, max=clip_value_max)
+    t = convert_to_tensor(t)
+    if not t.dtype.is_integer:
+        return core_ops.clip(t, min=clip_value_min, max=clip_value_max)
+    if not clip_value_min <= clip_value_max:
+        raise InvalidArgumentError(
+            f"clip_by_value: expected clip_value_min <= clip_value_max, got {clip_value_min} and {clip_value_max}."
+        )
+    return core_ops.minimum(core_ops.maximum(t, clip_value_min), clip_value_max)
 
 
 # --- changing variables -----------------------------------------------------------------------------------------------
@@ -907,7 +916,7 @@ def pow(x: TensorLike, y: TensorLike) -> Tensor:
     """The power: `x ** y`.
 
     Args:
-        x: A floating tensor.
+        x: A floating tensor; or integers, when y is one Python int of at least 0.
         y: The same, of a shape that broadcasts with x's.
 
     Returns:
@@ -916,12 +925,17 @@ def pow(x: TensorLike, y: TensorLike) -> Tensor:
     Raises:
         ShapeError: The shapes do not broadcast.
         DTypeError: The dtypes differ.
+        ValueError: Integers with a negative exponent.
 
     Example:
         >>> import layernet as ln
         >>> ln.pow([2.0, 3.0], 2.0).numpy()
         array([4., 9.], dtype=float32)
     """
+    if type(y) is int:
+        x = convert_to_tensor(x)
+        if x.dtype.is_integer:
+            return x**y
     return core_ops.power(x, y)
 
 
@@ -1630,12 +1644,12 @@ def slice(x: TensorLike, begin: Sequence[int], size: Sequence[int]) -> Tensor:
     return piece
 
 
-def pad(tensor: TensorLike, paddings: Sequence[Sequence[int]], constant_values: float = 0.0) -> Tensor:
+def pad(tensor: TensorLike, paddings: int | Sequence[Sequence[int]], constant_values: float = 0.0) -> Tensor:
     """A tensor with a margin.
 
     Args:
         tensor: A tensor.
-        paddings: For each axis, how many elements before and after.
+        paddings: For each axis, how many elements before and after; one number counts for all axes and both ends.
         constant_values: The number to put there, default 0.
 
     Returns:
@@ -1646,16 +1660,24 @@ def pad(tensor: TensorLike, paddings: Sequence[Sequence[int]], constant_values: 
         >>> ln.pad([1, 2], [[1, 2]]).numpy()
         array([0, 1, 2, 0, 0], dtype=int32)
     """
-    before, after = zip(*paddings, strict=True)
+    if isinstance(paddings, INTEGER):
+        tensor = convert_to_tensor(tensor)
+        paddings = [(paddings, paddings)] * tensor.ndim
+    try:
+        before, after = zip(*((int(first), int(last)) for first, last in paddings), strict=True)
+    except (TypeError, ValueError):
+        raise InvalidArgumentError(
+            f"pad: expected a pair (before, after) of integers for each axis, or one integer for all, got {paddings!r}."
+        ) from None
     return core_ops.pad(tensor, before=list(before), after=list(after), value=constant_values)
 
 
-def tile(x: TensorLike, multiples: Sequence[int]) -> Tensor:
+def tile(x: TensorLike, multiples: int | Sequence[int]) -> Tensor:
     """A tensor repeated along its axes.
 
     Args:
         x: A tensor.
-        multiples: How often, for each axis.
+        multiples: How often, for each axis; one number repeats along the last axis, as in numpy.
 
     Returns:
         A tensor.
@@ -1665,6 +1687,9 @@ def tile(x: TensorLike, multiples: Sequence[int]) -> Tensor:
         >>> ln.tile([1, 2], [2]).numpy()
         array([1, 2, 1, 2], dtype=int32)
     """
+    if isinstance(multiples, INTEGER):
+        x = convert_to_tensor(x)
+        multiples = [1] * (x.ndim - 1) + [int(multiples)]
     return core_ops.tile(x, multiples=list(multiples))
 
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar, cast
 
 from layernet import _core, naming, symbolic
-from layernet.errors import ShapeError
+from layernet.errors import DTypeError, ShapeError
 from layernet.tensor import DType, DTypeLike, Tensor, TensorLike, as_dtype, constant, core_ops
 
 __all__ = ["Variable", "VariableAggregation", "VariableSynchronization", "creation_hook"]
@@ -94,6 +94,7 @@ class Variable(_core.Variable):
 
     Raises:
         ValueError: A value that is being restored for this name has another shape or dtype.
+        DTypeError: A name that is not a string.
 
     Example:
         >>> import layernet as ln
@@ -114,6 +115,8 @@ class Variable(_core.Variable):
         synchronization: VariableSynchronization = VariableSynchronization.AUTO,
         aggregation: VariableAggregation = VariableAggregation.NONE,
     ) -> None:
+        if name is not None and not isinstance(name, str):
+            raise DTypeError(f"Variable: expected a string as name, got {name!r}.")
         scope = naming.current_scope()
         self._create(initial_value, trainable, scope.child_name(name or "Variable"), dtype, scope)
         self.constraint = constraint

@@ -471,3 +471,53 @@ def test_custom_activation_survives_the_config():
     layer = ln.layers.Dense(1, activation=abs, name="x")
 
     assert ln.layers.Dense.from_config(layer.get_config()).activation is abs
+
+
+@pytest.mark.parametrize("value", [None, "a"])
+@pytest.mark.parametrize("make", [lambda: ln.layers.Dense(2), ln.layers.Flatten, lambda: ln.layers.Conv2D(2, 3)])
+def test_inputs_that_are_no_arrays_are_refused(make, value):
+    with pytest.raises(ln.errors.DTypeError, match=f"expected an array or a tensor as input, got {value!r}"):
+        make()(value)
+
+
+def test_list_for_a_layer_of_one_input_is_refused():
+    x = np.ones((1, 2), "float32")
+    layer = ln.layers.Dense(2)
+
+    with pytest.raises(ln.errors.InvalidArgumentError, match="expected one tensor as input, got a list"):
+        layer([x])
+    assert layer(x).shape == (1, 2)
+
+
+def test_input_shape_of_one_number():
+    assert ln.layers.Dense(2, input_shape=3).get_config()["batch_input_shape"] == (None, 3)
+    assert ln.Predictor(ln.Sequential([ln.layers.Dense(2, input_shape=3)])).input_shape == (None, 3)
+
+
+def test_constraint_by_name():
+    class Scale(ln.Layer):
+        def build(self, input_shape):
+            self.factor = self.add_weight("factor", (2,), constraint="non_neg")
+
+    layer = Scale()
+    layer(np.ones((1, 2), "float32"))
+
+    np.testing.assert_array_equal(layer.factor.constraint(ln.constant([-1.0, 2.0])).numpy(), [0.0, 2.0])
+
+
+def test_constraint_of_an_unknown_name_is_refused():
+    class Scale(ln.Layer):
+        def build(self, input_shape):
+            self.add_weight("factor", (2,), constraint="non_such")
+
+    with pytest.raises(ValueError, match="non_such"):
+        Scale()(np.ones((1, 2), "float32"))
+
+
+def test_dropout_rate_has_to_be_a_number():
+    with pytest.raises(ln.errors.DTypeError, match=r"dropout.*expected a rate in \[0, 1\), got 'a'"):
+        ln.layers.Dropout("a")
+
+
+def test_reshape_to_one_axis_by_a_number():
+    assert ln.layers.Reshape(6)(ln.ones((5, 2, 3))).shape == (5, 6)

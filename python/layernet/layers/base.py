@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 from numpy import ndarray
 
-from layernet import initializers, naming, nest, regularizers, symbolic
-from layernet.errors import FailedPreconditionError, InvalidArgumentError, ShapeError
+from layernet import constraints, initializers, naming, nest, regularizers, symbolic
+from layernet.errors import DTypeError, FailedPreconditionError, InvalidArgumentError, ShapeError
 from layernet.layers.input_spec import InputSpec
 from layernet.layers.nodes import NodeRecord
 from layernet.naming import thread
@@ -126,9 +126,9 @@ class Layer(NodeRecord):
         self._eager_losses: list[Any] = []
         self._eager_call: object = None
         if kwargs.get("batch_input_shape") is not None:
-            self._batch_input_shape: Shape | None = tuple(kwargs["batch_input_shape"])
+            self._batch_input_shape: Shape | None = _as_shape(kwargs["batch_input_shape"])
         elif kwargs.get("input_shape") is not None:
-            self._batch_input_shape = (kwargs.get("batch_size"), *kwargs["input_shape"])
+            self._batch_input_shape = (kwargs.get("batch_size"), *_as_shape(kwargs["input_shape"]))
         else:
             self._batch_input_shape = None
 
@@ -258,6 +258,11 @@ class Layer(NodeRecord):
         exact = kwargs.pop("scope", None)
         inputs = self._converted(inputs)
         leaves = nest.flatten(inputs)
+        if isinstance(self._input_spec, InputSpec) and nest.is_structure(inputs):
+            raise InvalidArgumentError(
+                f"{self._who()}: expected one tensor as input, got a {type(inputs).__name__}. "
+                "Give the tensor itself, or an array for a list of numbers."
+            )
         self._fix_scope(exact)
         if any(isinstance(leaf, Symbol) for leaf in leaves):
             if symbolic.current() is not None:
@@ -375,7 +380,9 @@ class Layer(NodeRecord):
         if len(specs) != len(leaves):
             raise InvalidArgumentError(f"{self._who()}: expected {len(specs)} inputs, got {len(leaves)}.")
         for one, leaf in zip(specs, leaves, strict=True):
-            problem = one.problem(leaf) if one is not None and hasattr(leaf, "shape") else None
+            if one is not None and not hasattr(leaf, "shape"):
+                raise DTypeError(f"{self._who()}: expected an array or a tensor as input, got {leaf!r}.")
+            problem = one.problem(leaf) if one is not None else None
             if problem is not None:
                 raise problem[0](f"{self._who()}: {problem[1]}.")
         if isinstance(spec, InputSpec) and spec.dtype is None and type(leaves[0]) is Tensor:
@@ -429,7 +436,7 @@ class Layer(NodeRecord):
         initializer: Any = None,
         regularizer: Any = None,
         trainable: bool | None = None,
-        constraint: Callable[[Any], Any] | None = None,
+        constraint: Callable[[Any], Any] | str | None = None,
         use_resource: bool | None = None,
         synchronization: VariableSynchronization = VariableSynchronization.AUTO,
         aggregation: VariableAggregation = VariableAggregation.NONE,
@@ -445,7 +452,7 @@ class Layer(NodeRecord):
                 distribution for floats, 0 for integers and False for bools.
             regularizer: Function of the variable whose value `losses` has.
             trainable: Default True, except with `VariableSynchronization.ON_READ`.
-            constraint: Function that optimizers apply to the variable after each step.
+            constraint: Function that optimizers apply to the variable after each step, or its name.
             use_resource: Accepted and not used.
             synchronization: Kept as the variable's attribute.
             aggregation: Kept as the variable's attribute.
@@ -476,6 +483,7 @@ class Layer(NodeRecord):
         if initializer is None:
             initializer = "glorot_uniform" if wanted.is_floating else "zeros"
         make = initializers.get(initializer)
+        limit = constraints.get(constraint)
         self._fix_scope()
         scope = cast(naming.VariableScope, self._scope)
 
@@ -487,7 +495,7 @@ class Layer(NodeRecord):
                 value,
                 trainable and self.trainable,
                 wanted,
-                constraint,
+                limit,
                 synchronization,
                 aggregation,
                 piece,
@@ -814,6 +822,11 @@ def _initial_value(make: Callable[..., Any], shape: tuple[int, ...], dtype: Any,
     if tensor.shape != shape:
         raise ShapeError(f"initializer: expected values of shape {list(shape)}, got {list(tensor.shape)}.")
     return tensor
+
+
+def _as_shape(shape: Any) -> Shape:
+    """A shape as a tuple; one number stands for one axis."""
+    return (int(shape),) if isinstance(shape, INTEGER) else tuple(shape)
 
 
 def _size(shape: Sequence[int]) -> int:

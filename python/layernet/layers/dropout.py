@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from layernet import nn, ops, random
-from layernet.errors import InvalidArgumentError
+from layernet.errors import DTypeError, InvalidArgumentError
 from layernet.layers.base import Layer, Shape
 
 __all__ = ["Dropout"]
@@ -24,6 +26,7 @@ class Dropout(Layer):
 
     Raises:
         InvalidArgumentError: A rate outside of `[0, 1)`.
+        DTypeError: A rate that is not a number.
 
     Reference:
         Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting", 2014.
@@ -45,6 +48,8 @@ class Dropout(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(name=name, **kwargs)
+        if not isinstance(rate, (int, float, np.number)):
+            raise DTypeError(f"{self._who()}: expected a rate in [0, 1), got {rate!r}.")
         if not 0 <= rate < 1:
             raise InvalidArgumentError(f"{self._who()}: expected a rate in [0, 1), got {rate}.")
         self.rate = rate

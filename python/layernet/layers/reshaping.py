@@ -10,7 +10,7 @@ from layernet import ops
 from layernet.errors import InvalidArgumentError, ShapeError
 from layernet.layers.base import Layer, Shape
 from layernet.layers.input_spec import InputSpec
-from layernet.tensor import Tensor
+from layernet.tensor import INTEGER, Tensor
 
 __all__ = ["Flatten", "Permute", "RepeatVector", "Reshape"]
 
@@ -57,7 +57,7 @@ class Reshape(Layer):
     """Rows in another shape: `[n, ...]` becomes `[n, *target_shape]`.
 
     Args:
-        target_shape: Shape of a row; one size may be -1, which means what is left.
+        target_shape: Shape of a row, or one size; one may be -1, which means what is left.
         **kwargs: As for `Layer`.
 
     Raises:
@@ -69,9 +69,10 @@ class Reshape(Layer):
         (5, 2, 3)
     """
 
-    def __init__(self, target_shape: Sequence[int], **kwargs: Any) -> None:
+    def __init__(self, target_shape: int | Sequence[int], **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.target_shape = tuple(int(size) for size in target_shape)
+        sizes = (target_shape,) if isinstance(target_shape, INTEGER) else target_shape
+        self.target_shape = tuple(int(size) for size in sizes)
         if self.target_shape.count(-1) > 1:
             raise InvalidArgumentError(f"{self._who()}: expected at most one -1, got {self.target_shape}.")
 
