@@ -175,3 +175,20 @@ def test_scope_hook_reaches_variables_below_the_scope():
 def test_name_has_to_be_a_string():
     with pytest.raises(ln.errors.DTypeError, match="Variable: expected a string as name, got 3"):
         ln.Variable(1.0, name=3)
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda v: v / 2,
+        lambda v: v**2,
+        lambda v: v + 1,
+        lambda v: v[0],
+        lambda v: ln.constant([1.0])[v],
+        len,
+        iter,
+    ],
+)
+def test_operators_before_the_constructor_say_so(use):
+    with pytest.raises(TypeError, match=r"expected an initialised variable; super\(\).__init__\(\) was not called"):
+        use(ln.Variable.__new__(ln.Variable))

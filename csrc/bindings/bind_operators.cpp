@@ -55,18 +55,25 @@ LN_NAME(logical_xor);
 LN_NAME(logical_not);
 #undef LN_NAME
 
+const Spec& spec_of_variable(PyObject* o) {
+  const auto* v = held<Variable>(o);
+  if (v == nullptr)
+    throw py::type_error("Variable: expected an initialised variable; super().__init__() was not called.");
+  return v->spec();
+}
+
 DType dtype_of_value(PyObject* o) {
   if (is_tensor(o)) return held<Tensor>(o)->dtype();
   if (is_symbol(o)) return held<Symbol>(o)->value.dtype();
-  return held<Variable>(o)->spec().dtype;
+  return spec_of_variable(o).dtype;
 }
 
 // Integers are divided as float64, as in TensorFlow.
 PyObject* true_divide(PyObject* a, PyObject* b) {
   if (!is_operand(a) || !is_operand(b)) return Py_NewRef(Py_NotImplemented);
-  PyObject* known = is_value(a) ? a : b;
-  if (is_floating(dtype_of_value(known))) return apply<k_divide>({a, b});
   try {
+    PyObject* known = is_value(a) ? a : b;
+    if (is_floating(dtype_of_value(known))) return apply<k_divide>({a, b});
     const py::object cast = py::module_::import("layernet._core").attr("ops").attr("cast");
     const auto wide = [&](PyObject* o) {
       return is_value(o) ? cast(py::handle(o), py::arg("dtype") = "float64") : py::reinterpret_borrow<py::object>(o);
@@ -77,6 +84,10 @@ PyObject* true_divide(PyObject* a, PyObject* b) {
     set_python_error();
     return nullptr;
   }
+}
+
+bool has_integers(PyObject* x) {
+  return (!is_variable(x) || held<Variable>(x) != nullptr) && is_integer(dtype_of_value(x));
 }
 
 // x ** n of integers: squares and products, so exact and wrapping around like those.
@@ -103,7 +114,7 @@ PyObject* integer_power(PyObject* x, long n) {
 
 PyObject* power(PyObject* a, PyObject* b, PyObject* modulus) {
   if (modulus != Py_None) return Py_NewRef(Py_NotImplemented);
-  if (PyLong_CheckExact(b) && is_value(a) && is_integer(dtype_of_value(a))) {
+  if (PyLong_CheckExact(b) && is_value(a) && has_integers(a)) {
     int overflow = 0;
     const long n = PyLong_AsLongAndOverflow(b, &overflow);
     if (overflow == 0 && n >= 0) return integer_power(a, n);
@@ -198,10 +209,14 @@ PyObject* index_number(PyObject* o) {
 const Shape& shape_of(PyObject* o) {
   if (is_tensor(o)) return held<Tensor>(o)->shape();
   if (is_symbol(o)) return held<Symbol>(o)->value.shape();
-  return held<Variable>(o)->spec().shape;
+  return spec_of_variable(o).shape;
 }
 
 Py_ssize_t length(PyObject* o) {
+  if (is_variable(o) && held<Variable>(o) == nullptr) {
+    PyErr_SetString(PyExc_TypeError, "len(): expected an initialised variable; super().__init__() was not called.");
+    return -1;
+  }
   const Shape& s = shape_of(o);
   if (s.empty()) {
     PyErr_SetString(PyExc_TypeError, "len(): expected a tensor with axes, got a 0-d one.");
