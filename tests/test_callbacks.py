@@ -246,3 +246,27 @@ def test_rate_that_is_no_number():
         TypeError, match=r"LearningRateScheduler: expected the optimizer's learning_rate to be a number"
     ):
         scheduled.fit(X, Y, callbacks=[C.LearningRateScheduler(lambda epoch, rate: rate)])
+
+
+@pytest.mark.parametrize("kind", [ln.Model, ln.Sequential])
+def test_a_checkpoint_of_weights_alone_is_one_of_the_network(kind, tmp_path):
+    def made():
+        if kind is ln.Sequential:
+            return ln.Sequential([ln.layers.Dense(3), ln.layers.Dense(1)])
+        x = ln.Input((4,))
+        return ln.Model(x, ln.layers.Dense(1)(ln.layers.Dense(3)(x)))
+
+    x = np.ones((5, 4), "float32")
+    model = made()
+    model.compile("sgd", "mse")
+    saving = ln.callbacks.ModelCheckpoint(tmp_path / "weights", save_weights_only=True)
+    model.fit(x, np.ones(5), callbacks=[saving])
+    want = model.predict(x)
+    ln.reset_naming()
+    for called_before in (False, True):
+        other = made()
+        if called_before:
+            other(x)
+        ln.restore_network_checkpoint(other, str(tmp_path / "weights"))
+        np.testing.assert_array_equal(other.predict(x), want)
+        ln.reset_naming()

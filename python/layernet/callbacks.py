@@ -25,7 +25,7 @@ from layernet import nest
 from layernet.compiling import takes_training
 from layernet.layers.base import Layer
 from layernet.network import Network
-from layernet.saving import Saver
+from layernet.saving import Saver, save_network_checkpoint
 from layernet.tensor import Symbol
 from layernet.variable import Variable
 
@@ -394,8 +394,8 @@ class CSVLogger(Callback):
 class ModelCheckpoint(_Monitor):
     """Saves checkpoints while training: all that `fit(resume=True)` needs to go on, in another process as well.
 
-    A checkpoint is what `ln.Saver(model.training_variables())` writes; `restore_network_checkpoint` takes the weights
-    alone from it. What was saved before stays when a save fails.
+    A checkpoint is what `ln.Saver(model.training_variables())` writes, and restores; with `save_weights_only` what
+    `save_network_checkpoint` writes, for `restore_network_checkpoint`. What was saved before stays when a save fails.
 
     Args:
         filepath: Its prefix. `{epoch}`, `{batch}` (steps of the epoch that are done) and the names in the logs are
@@ -461,7 +461,10 @@ class ModelCheckpoint(_Monitor):
                 return
         names = logs if "{" in self.filepath else {}
         prefix = self.filepath.format_map({"epoch": self._epoch + 1, "batch": batch, **names})
-        Saver(self.model.variables if self.save_weights_only else self.model.training_variables()).save(prefix)
+        if self.save_weights_only:
+            save_network_checkpoint(self.model, prefix)
+        else:
+            Saver(self.model.training_variables()).save(prefix)
         if self.save_best_only:
             self.best = value
 

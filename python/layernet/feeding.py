@@ -19,7 +19,17 @@ from layernet import _core, nest
 from layernet.errors import InvalidArgumentError, ShapeError
 from layernet.tensor import Tensor, core_ops
 
-__all__ = ["Arrays", "Batch", "Batches", "ClassWeights", "as_array", "as_arrays", "feed_of", "permutation"]
+__all__ = [
+    "Arrays",
+    "Batch",
+    "Batches",
+    "ClassWeights",
+    "as_array",
+    "as_arrays",
+    "feed_of",
+    "is_list_of_batches",
+    "permutation",
+]
 
 # Inputs, targets and weights of some rows: structures of arrays; targets and weights may be None.
 Batch = tuple[Any, Any, Any]
@@ -92,8 +102,8 @@ class Batches:
 
     Args:
         who: Named in errors.
-        source: Gives x, (x, y) or (x, y, sample_weight). A function is called for each epoch and returns an iterable;
-            what has a length and numbered items only gives them in order.
+        source: Gives x, (x, y) or (x, y, sample_weight), tuples or lists. A function is called for each epoch and
+            returns an iterable; what has a length and numbered items only gives them in order.
         steps: How many batches make an epoch; None: all there are.
     """
 
@@ -105,19 +115,25 @@ class Batches:
         self._who = who
         self._source: Iterable[Any] | Callable[[], Iterable[Any]] = source
         self.steps = steps
+        # An iterator, of which what was taken is gone, and whether this feed begins where another one has left it.
+        self.iterator = source if hasattr(source, "__next__") else None
+        self.goes_on = False
 
     def batches(self, start: int = 0) -> Iterator[Batch]:
         """The batches of an epoch, without the first `start`."""
         source: Any = self._source() if callable(self._source) else self._source
         if not hasattr(source, "__iter__"):
             source = map(source.__getitem__, range(len(source)))
-        taken = 0
-        for item in itertools.islice(iter(source), start, self.steps):
+        taken, skipped = 0, 0 if self.goes_on else start
+        for item in itertools.islice(
+            iter(source), skipped, None if self.steps is None else self.steps - start + skipped
+        ):
             taken += 1
-            parts = item if isinstance(item, tuple) else (item,)
-            if not 1 <= len(parts) <= 3:
+            parts = tuple(item) if isinstance(item, (tuple, list)) else (item,)
+            if not 1 <= len(parts) <= 3 or parts[0] is None:
                 raise InvalidArgumentError(
-                    f"{self._who}: expected batches (x, y) or (x, y, sample_weight), got a tuple of {len(parts)}."
+                    f"{self._who}: expected batches (x, y) or (x, y, sample_weight), got "
+                    f"{f'a tuple of {len(parts)}' if len(parts) != 1 else 'None'}."
                 )
             yield as_arrays(parts[0]), *(as_arrays(part) for part in (*parts[1:], None, None)[:2])
         if not taken and not start:
@@ -136,7 +152,8 @@ class ClassWeights:
     """
 
     def __init__(self, who: str, weights: Mapping[int, float]) -> None:
-        if not weights or min(weights) < 0:
+        numbers = isinstance(weights, Mapping) and all(isinstance(number, (int, np.integer)) for number in weights)
+        if not numbers or not weights or min(weights) < 0:
             raise InvalidArgumentError(f"{who}: expected class_weight from class numbers to weights, got {weights!r}.")
         self._who = who
         self._table = np.ones(max(weights) + 1, "float32")
@@ -190,7 +207,7 @@ def feed_of(
     Raises:
         InvalidArgumentError: Arguments that contradict each other.
     """
-    is_structure = nest.is_structure(x) and not (y is None and _is_list_of_batches(x))
+    is_structure = nest.is_structure(x) and not (y is None and is_list_of_batches(x))
     is_data = isinstance(x, (np.ndarray, Tensor, _core.Variable)) or is_structure or hasattr(x, "to_numpy")
     is_iterable = callable(x) or hasattr(x, "__iter__") or (hasattr(x, "__getitem__") and hasattr(x, "__len__"))
     if is_data or hasattr(x, "__array__") or not is_iterable:
@@ -253,9 +270,13 @@ def _is_array(value: Any) -> bool:
     return len(getattr(value, "shape", ())) > 0 or isinstance(value, Mapping)
 
 
-def _is_list_of_batches(x: Any) -> bool:
+def is_list_of_batches(x: Any) -> bool:
     """Whether x is a list of tuples of arrays: of rows of one array the tuples would have numbers."""
-    return isinstance(x, list) and bool(x) and all(isinstance(one, tuple) and one and _is_array(one[0]) for one in x)
+    return isinstance(x, list) and bool(x) and all(isinstance(one, tuple) and one and _is_input(one[0]) for one in x)
+
+
+def _is_input(x: Any) -> bool:
+    return _is_array(x) or (isinstance(x, (list, tuple)) and bool(x) and all(map(_is_array, x)))
 
 
 def _leaves(part: Any) -> list[npt.NDArray[Any]]:

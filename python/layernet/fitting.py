@@ -19,15 +19,24 @@ import numpy as np
 from layernet import _core, losses, metrics, nest, optimizers
 from layernet.callbacks import Callback, History, layers_in
 from layernet.errors import FailedPreconditionError, InvalidArgumentError
-from layernet.feeding import Arrays, Batch, Batches, ClassWeights, as_arrays, feed_of, permutation
+from layernet.feeding import (
+    Arrays,
+    Batch,
+    Batches,
+    ClassWeights,
+    as_arrays,
+    feed_of,
+    is_list_of_batches,
+    permutation,
+)
 from layernet.metrics import Mean, MeanMetricWrapper, Metric
 from layernet.network import unique_variables
 from layernet.prediction import Predicting
 from layernet.progress import Progress
 from layernet.random import random_state
-from layernet.tensor import Tensor
+from layernet.tensor import Tensor, as_dtype
 from layernet.tensor import core_ops as _ops
-from layernet.training import EvaluationStep, TrainStep, metrics_of, no_rows
+from layernet.training import EvaluationStep, TrainStep, input_dtypes, metrics_of, no_rows
 from layernet.variable import Variable
 
 __all__ = ["Trainable"]
@@ -95,7 +104,7 @@ class Trainable(Predicting):
         batch_size: int | None = None,
         epochs: int = 1,
         verbose: int = 1,
-        callbacks: Sequence[Callback] | None = None,
+        callbacks: Callback | Sequence[Callback] | None = None,
         validation_split: float = 0.0,
         validation_data: Any = None,
         shuffle: bool = True,
@@ -120,7 +129,7 @@ class Trainable(Predicting):
             batch_size: Rows of a step, default 32; None with batches. The last batch of an epoch may have fewer.
             epochs: How often to go over the data, counted from 0 also when training starts at `initial_epoch`.
             verbose: 1 (default) shows a line of progress on a terminal, 0 nothing.
-            callbacks: Objects of `ln.callbacks`, called in this order.
+            callbacks: Objects of `ln.callbacks`, called in this order, or one.
             validation_split: What share of the rows, the last ones, is kept for validation, default 0.
             validation_data: `(x, y)` or `(x, y, sample_weight)`, or batches; evaluated after each epoch.
             shuffle: Whether rows come in a new order in each epoch, default True; batches come as they are.
@@ -131,7 +140,8 @@ class Trainable(Predicting):
             validation_steps: How many batches of validation data, given as batches, are taken; None (default): all.
             resume: Whether to go on where the latest `fit` of this model ended, or where the run ended whose
                 `training_variables` were restored: in the same epoch, at the next batch, in the same order of rows.
-                Metrics and loss of that epoch are those of its rest, and callbacks begin anew. Default False.
+                Metrics and loss of that epoch are those of its rest, and callbacks begin anew; of an epoch whose last
+                batch was done nothing is shown. Default False.
 
         Returns:
             What happened, a `History`: `history.history["loss"]` has the mean loss of each epoch.
@@ -157,10 +167,13 @@ class Trainable(Predicting):
             True
         """
         training = self._compiled("fit")
+        if not isinstance(epochs, (int, np.integer)):
+            raise InvalidArgumentError(f"fit: expected epochs as a whole number, got {epochs!r}.")
         feed = feed_of("fit", x, y, sample_weight, batch_size, steps_per_epoch)
         validation: Arrays | Batches | None = None
         if validation_data is not None:
-            parts = validation_data if isinstance(validation_data, tuple) else (validation_data,)
+            listed = isinstance(validation_data, list) and not is_list_of_batches(validation_data)
+            parts = tuple(validation_data) if listed or isinstance(validation_data, tuple) else (validation_data,)
             size = feed.batch_size if isinstance(feed, Arrays) and len(parts) > 1 else None
             inputs, targets, weights = (*parts, None, None)[:3]
             validation = feed_of("validation_data", inputs, targets, weights, size, validation_steps)
@@ -172,9 +185,12 @@ class Trainable(Predicting):
             feed, validation = feed.split(validation_split)
         weighting = None if class_weight is None else ClassWeights("fit", class_weight)
         first = training.resumed() if resume else _Place(initial_epoch)
+        if isinstance(feed, Batches):
+            feed.goes_on = resume and feed.iterator is not None and feed.iterator is training.iterator
+            training.iterator = feed.iterator
         history = self.history if resume and self.history is not None else History()
         self.history, self.stop_training = history, False
-        calls = [history, *(callbacks or ())]
+        calls = [history, *([callbacks] if isinstance(callbacks, Callback) else callbacks or ())]
         for callback in calls:
             callback.model = self
             callback.params = {"epochs": epochs, "steps": feed.steps, "verbose": verbose}
@@ -187,14 +203,26 @@ class Trainable(Predicting):
                 with Progress(title, feed.rows, bool(verbose)) as progress:
                     run = _Epoch(self, training, feed, calls, progress, interruption)
                     run.go(place, shuffle, weighting)
+                    if run.nothing_left:  # the run before had come to the epoch's last batch
+                        place = _Place(place.epoch + 1)
+                        continue
                     logs = training.logs(run.loss)
                     if validation is not None:
-                        logs.update({f"val_{name}": value for name, value in self._evaluate(validation).items()})
+                        names = [f"val_{name}" for name in logs]
+                        try:
+                            values = self._evaluate(validation, check=interruption.check).values()
+                        except BaseException:
+                            # The epoch's steps are made: they stay in the history, and are not made again.
+                            training.note(_Place(place.epoch + 1))
+                            history.on_epoch_end(place.epoch, {**logs, **dict.fromkeys(names, math.nan)})
+                            raise
+                        logs.update(zip(names, values, strict=True))
                     progress.finish(logs)
-                training.note(_Place(place.epoch + 1))
+                following = place if run.broken_off else _Place(place.epoch + 1)
+                training.note(following)
                 for callback in calls:
                     callback.on_epoch_end(place.epoch, logs)
-                place = _Place(place.epoch + 1)
+                place = following
                 interruption.check()
             for callback in calls:
                 callback.on_train_end()
@@ -343,11 +371,14 @@ class Trainable(Predicting):
         return self._training
 
     def _build(self, x: Any) -> None:
-        """Builds the model, if nobody has, for rows like these; floats are float32 then."""
+        """Builds the model, if nobody has, for rows like these."""
         if not self.built:
-            self(nest.map_structure(lambda a: a[:1].astype("float32" if a.dtype.kind == "f" else a.dtype), x))
+            leaves = zip(nest.flatten(x), input_dtypes(self, x), strict=True)
+            self(nest.pack_like(x, [_core.constant(a[:1], dtype=d and as_dtype(d)) for a, d in leaves]))
 
-    def _evaluate(self, feed: Arrays | Batches, progress: Progress | None = None) -> dict[str, Any]:
+    def _evaluate(
+        self, feed: Arrays | Batches, progress: Progress | None = None, check: Callable[[], None] = lambda: None
+    ) -> dict[str, Any]:
         training = self._compiled("evaluate")
         total, rows = 0.0, 0
         for number, batch in enumerate(feed.batches()):
@@ -362,6 +393,7 @@ class Trainable(Predicting):
             rows += size
             if progress is not None:
                 progress.advance(size, partial(training.logs, total / rows))
+            check()
         return training.logs(total / rows)
 
 
@@ -388,10 +420,12 @@ class Training:
         self.position = Variable([0, _NOT_BEGUN, 0, 0], trainable=False, name="training/position", dtype="int64")
         self.rate = Variable(np.float64(math.nan), trainable=False, name="training/learning_rate")
         self.batch: Batch = (None, None, None)
+        self.iterator: Any = None  # that the latest fit took batches from
         self._objectives: list[Objective] | None = None
         self._shown: dict[str, Metric] = {}
         self._step: TrainStep | None = None
         self._evaluation: EvaluationStep | None = None
+        self._tried = False  # whether losses and metrics have served for a batch
         self._noted_rate = math.nan
 
     def variables(self) -> dict[str, Variable]:
@@ -437,6 +471,11 @@ class Training:
                 raise InvalidArgumentError("fit: expected targets for the loss, got None. Give y, or batches (x, y).")
             return []
         for what, given in (("losses", self._loss), ("loss_weights", self._weights)):
+            if isinstance(given, (list, tuple)) and len(given) > 1 and isinstance(y, Mapping):
+                raise InvalidArgumentError(
+                    f"fit: expected {what} for {', '.join(names)}, got {len(given)} in a list. Give compile a "
+                    "dictionary: names have no order."
+                )
             if isinstance(given, Mapping) and len(names) > 1 and nest.leaf_names(given, "output") != names:
                 raise InvalidArgumentError(
                     f"fit: expected {what} for {', '.join(names)}, got some for {', '.join(map(str, given))}. Give "
@@ -478,13 +517,25 @@ class Training:
         """One step; returns the loss."""
         if self._step is None:
             self._step = TrainStep(model, self._objectives or None, self.optimizer)
-        return float(self._step(*batch))
+        return self._made_with(self._step, batch)
 
     def test(self, model: Trainable, batch: Batch) -> float:
         """The loss of a batch; the metrics take it in."""
         if self._evaluation is None:
             self._evaluation = EvaluationStep(model, self._objectives or None)
-        return float(self._evaluation(*batch))
+        return self._made_with(self._evaluation, batch)
+
+    def _made_with(self, step: TrainStep | EvaluationStep, batch: Batch) -> float:
+        try:
+            loss = float(step(*batch))
+        except BaseException:
+            if not self._tried:
+                # Losses and metrics were chosen by the structure of these targets, which may be what is wrong.
+                self._objectives = self._step = self._evaluation = None
+                self._shown = {}
+            raise
+        self._tried = True
+        return loss
 
     def logs(self, loss: float) -> dict[str, Any]:
         """The loss and the results of the metrics."""
@@ -531,6 +582,12 @@ class Objective:
         else:
             value = self._loss(y_true, y_pred)
         if not value.shape:
+            if sample_weight is not None and not self._takes_weights:
+                name = getattr(self._loss, "__name__", type(self._loss).__name__)
+                raise InvalidArgumentError(
+                    f"fit: expected a loss that takes sample_weight or returns one number per row, got the scalar of "
+                    f"{name}, in which rows have no weights. Return a number for each row."
+                )
             return value
         return losses._reduced(value, None if self._takes_weights else sample_weight, "mean")
 
@@ -568,11 +625,17 @@ class _Epoch:
         self._interruption = interruption
         self._total = 0.0
         self._rows = 0
+        self.broken_off = False
 
     @property
     def loss(self) -> float:
-        """The mean over all rows so far; NaN when a run went on after the last batch of an epoch."""
-        return self._total / self._rows if self._rows else math.nan
+        """The mean over all rows so far."""
+        return self._total / self._rows
+
+    @property
+    def nothing_left(self) -> bool:
+        """Whether no batch was left."""
+        return self._rows == 0
 
     def go(self, place: _Place, shuffle: bool, weighting: ClassWeights | None) -> None:
         """All steps of the epoch from a place on."""
@@ -608,6 +671,7 @@ class _Epoch:
                     callback.on_train_batch_end(place.batch - 1, logs)
             self._interruption.check()
             if model.stop_training:
+                self.broken_off = place.batch != self._feed.steps
                 break
 
     def _begin(self, place: _Place, begun: bool, shuffle: bool) -> Iterator[Batch]:

@@ -6,6 +6,7 @@ symbols from which it was read are not, so that a graph of calls can be copied a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from layernet import nest, symbolic
@@ -14,7 +15,7 @@ from layernet.layers.base import Layer, parameters_of
 from layernet.layers.input_spec import InputSpec
 from layernet.tensor import Symbol
 
-__all__ = ["CallGraph", "LayerCall", "Slot"]
+__all__ = ["CallGraph", "LayerCall", "Slot", "check_kind"]
 
 
 class Slot(int):
@@ -146,6 +147,7 @@ class CallGraph:
 
     def _leaves(self, who: str, inputs: Any) -> list[Any]:
         wanted = len(self.specs)
+        check_kind(who, self.inputs, inputs)
         if isinstance(self.inputs, dict) and isinstance(inputs, dict) and self.inputs.keys() != inputs.keys():
             raise InvalidArgumentError(
                 f"{who}: expected inputs called {', '.join(map(repr, self.inputs))}, "
@@ -155,6 +157,22 @@ class CallGraph:
         if len(leaves) != wanted:
             raise InvalidArgumentError(f"{who}: expected {wanted} inputs, got {len(leaves)}.")
         return leaves
+
+
+def check_kind(who: str, wanted: Any, inputs: Any) -> None:
+    """Several inputs with names are not taken for several in order, nor the other way round.
+
+    Raises:
+        InvalidArgumentError: One is a dictionary and the other is not.
+    """
+    if len(nest.flatten(wanted)) > 1 and nest.is_structure(inputs):
+        named = isinstance(wanted, Mapping)
+        if isinstance(inputs, Mapping) != named:
+            names = ", ".join(map(repr, wanted)) if named else f"{len(nest.flatten(wanted))} inputs in order"
+            raise InvalidArgumentError(
+                f"{who}: expected a {'dictionary' if named else 'list'} of {names}, got a "
+                f"{'list' if named else 'dictionary'}. Give the inputs in the structure that the model was made with."
+            )
 
 
 def _nodes_before(who: str, outputs: list[Symbol], slots: dict[int, Slot]) -> list[symbolic.Node]:

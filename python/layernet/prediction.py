@@ -9,10 +9,12 @@ import numpy as np
 from layernet import nest, symbolic
 from layernet.compiling import Predictor, as_input
 from layernet.errors import InvalidArgumentError, ShapeError
-from layernet.feeding import as_array
+from layernet.feeding import as_array, as_arrays
+from layernet.functional import check_kind
 from layernet.layers.input_spec import InputSpec
 from layernet.network import Network
 from layernet.tensor import constant
+from layernet.training import input_dtypes
 
 __all__ = ["Predicting"]
 
@@ -59,9 +61,14 @@ class Predicting(Network):
         """
         if batch_size is not None and batch_size < 1:
             raise InvalidArgumentError(f"{self._who()}: expected batch_size >= 1, got {batch_size}.")
-        several = nest.is_structure(x) and not self._takes_one_array()
-        inputs = nest.map_structure(as_array, x) if several else as_array(x)
+        one = self._takes_one_array()
+        if one and isinstance(x, (list, tuple)) and len(x) == 1:
+            rank = len(self._call_signature.shape or ())
+            x = x[0] if np.ndim(x[0]) == rank else x  # a list of the one input, as for models of several
+        inputs = as_array(x) if one else as_arrays(x)
         arrays = nest.flatten(inputs)
+        if self._call_signature is not None:
+            check_kind(self._who(), self._call_signature, inputs)
         predictor = self._predictor(inputs, arrays)
         if batch_size is None:
             return predictor.predict(inputs)
@@ -108,7 +115,8 @@ class Predicting(Network):
                 raise ShapeError(f"{self._who()}: expected arrays with a row for each sample, got a single number.")
         known = nest.flatten(self._call_signature)
         if self._call_signature is None:
-            structure, dtypes = inputs, [constant(array[:0]).dtype for array in arrays]
+            said = input_dtypes(self, inputs)
+            structure, dtypes = inputs, [d or constant(a[:0]).dtype for d, a in zip(said, arrays, strict=True)]
         elif len(known) == len(arrays) and all(
             isinstance(spec, InputSpec) and len(spec.shape or ()) == array.ndim
             for spec, array in zip(known, arrays, strict=True)

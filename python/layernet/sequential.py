@@ -7,6 +7,9 @@ from typing import Any
 
 from layernet.fitting import Trainable
 from layernet.layers.base import Layer, parameters_of
+from layernet.layers.conv import Convolution
+from layernet.layers.dense import Dense
+from layernet.layers.reshaping import Flatten, Reshape
 
 __all__ = ["Sequential"]
 
@@ -70,3 +73,9 @@ class Sequential(Trainable):
         for takes_training, member in self._members:
             inputs = member(inputs, training) if takes_training and training is not None else member(inputs)
         return inputs
+
+    def _takes_floats(self) -> bool:
+        """Whether the first member that looks at numbers, and does not only move them, takes floating ones only."""
+        members = (member for _, member in self._members)
+        looking = (member for member in members if not isinstance(member, (Flatten, Reshape)))
+        return isinstance(next(looking, None), (Dense, Convolution))

@@ -24,7 +24,7 @@ from layernet.tape import GradientTape
 from layernet.tensor import Symbol, Tensor, as_dtype
 from layernet.tensor import core_ops as _ops
 
-__all__ = ["EvaluationStep", "TrainStep", "metrics_of", "no_rows"]
+__all__ = ["EvaluationStep", "TrainStep", "input_dtypes", "metrics_of", "no_rows"]
 
 # Learning rates that are part of the plan; others are one of its inputs.
 _TRACED_RATES = (_core.Variable, Tensor, LearningRateSchedule)
@@ -149,13 +149,18 @@ class _Step:
 
     def _compile(self, x: Any, y: Any, weighted: bool, arrays: Arrays, traced: Any, rows: int | None) -> _core.Plan:
         given = _Given(self._who, rows)
-        dtypes = self._input_dtypes(x)
+        dtypes = input_dtypes(self.network, x)
         inputs = [given.value(a, "input", dtype) for a, dtype in zip(arrays, dtypes, strict=False)]
         with symbolic.Tracing(record=False) as tracing:
             with GradientTape() as tape:
                 kwargs = {"training": self._training} if takes_training(self.network) else {}
                 outputs = self.network(nest.pack_like(x, inputs), **kwargs)
                 check_names(self._who, y, outputs, "targets")
+                if isinstance(outputs, Mapping) and isinstance(y, (list, tuple)) and len(y) > 1:
+                    raise ShapeError(
+                        f"{self._who}: expected targets for outputs {', '.join(sorted(map(str, outputs)))}, got "
+                        f"{len(y)} in a list. Give a dictionary: names have no order."
+                    )
                 check_names(self._who, self._losses, outputs, "losses")
                 predictions = nest.flatten(outputs)
                 rest = [given.target(a, predictions) for a in arrays[len(inputs) :]]
@@ -175,17 +180,6 @@ class _Step:
     def _update(self, tape: GradientTape, total: Any, traced: Any) -> list[Symbol]:
         """Change variables by the loss; returns placeholders of what that takes."""
         return []
-
-    def _input_dtypes(self, x: Any) -> list[str | None]:
-        """The types of the network's inputs as of its first call; before that, of floats what its first layer says."""
-        known = nest.flatten(self.network._call_signature)
-        leaves = nest.flatten(x)
-        if self.network._call_signature is not None and len(known) == len(leaves):
-            return [spec.dtype.name for spec in known]
-        layers = getattr(self.network, "layers", None) or [self.network]
-        own = None if layers[0].dtype is None else as_dtype(layers[0].dtype)
-        floats = own.name if own is not None and own.is_floating else None
-        return [floats if _is_floating(np.asarray(leaf)) else None for leaf in leaves]
 
     def _total(self, predictions: list[Any], targets: list[Any], weight: Any) -> Any:
         terms = []
@@ -356,6 +350,23 @@ class _Compiled:
         """Whether it is the plan for one array and its targets, if of its types and sizes, at this learning rate."""
         known = type(rate) is float if self.rate is None else rate is self.rate
         return known and self.plain and self.counted == (optimizer.iterations is not None)
+
+
+def input_dtypes(network: Layer, x: Any) -> list[str | None]:
+    """The types of a network's inputs as of its first call; None: that of the array.
+
+    Before that, what a first layer for floating point numbers is given becomes such, of its type if it says one.
+    """
+    known = nest.flatten(network._call_signature)
+    leaves = nest.flatten(x)
+    if network._call_signature is not None and len(known) == len(leaves):
+        return [spec.dtype.name for spec in known]
+    layers = getattr(network, "layers", None) or [network]
+    own = None if layers[0].dtype is None else as_dtype(layers[0].dtype)
+    floats = own.name if own is not None and own.is_floating else None
+    if getattr(network, "_takes_floats", bool)():
+        return [floats or "float32"] * len(leaves)
+    return [floats or "float32" if _is_floating(np.asarray(leaf)) else None for leaf in leaves]
 
 
 def check_names(who: str, given: Any, outputs: Any, what: str) -> None:

@@ -296,12 +296,13 @@ class Layer(NodeRecord):
     def _scoped_call(self, inputs: Any, leaves: list[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Check, build and call, inside the layer's scope."""
         scope = cast(naming.VariableScope, self._scope)
+        first = self._call_signature is None
         naming.enter(scope)
         try:
             self._check_inputs(leaves)
             if not self.built:
                 self._build_once(inputs, leaves)
-            if self._call_signature is None:
+            if first:
                 self._call_signature = nest.map_structure(_spec_of, inputs)
             if self._initial_weights is not None:
                 self.set_weights(self._initial_weights)
@@ -314,6 +315,10 @@ class Layer(NodeRecord):
             if self._activity_regularizer is not None:
                 for output in nest.flatten(outputs):
                     self.add_loss(self._activity_regularizer(output), inputs=inputs)
+        except BaseException:
+            if first:
+                self._call_signature = None  # a call that failed says nothing of the inputs to expect
+            raise
         finally:
             naming.leave()
         return outputs
