@@ -31,7 +31,25 @@ LOSSES = {
     "categorical_crossentropy_smoothed": ("linear", "one_hot"),
     "sparse_categorical_crossentropy_from_logits": ("linear", "classes"),
     "sparse_categorical_crossentropy": ("softmax", "classes"),
+    "binary_focal_crossentropy": ("sigmoid", "bits"),
+    "categorical_focal_crossentropy": ("softmax", "one_hot"),
+    "categorical_generalized_cross_entropy": ("softmax", "classes"),
+    "dice": ("sigmoid", "bits"),
+    "tversky": ("sigmoid", "bits"),
+    "circle": ("linear", "classes"),
+    "ctc": ("linear", "sequences"),
 }
+
+OPTIONS = {
+    "binary_focal_crossentropy": {"apply_class_balancing": True, "alpha": 0.3, "gamma": 1.5},
+    "categorical_focal_crossentropy": {"alpha": 0.6, "gamma": 1.5},
+    "categorical_generalized_cross_entropy": {"q": 0.7},
+    "tversky": {"alpha": 0.3, "beta": 0.7},
+    "circle": {"gamma": 4.0, "margin": 0.25},
+}
+
+# For "sequences" so many rows are the steps of one, and their targets its labels.
+LENGTH = 4
 
 # PyTorch adds epsilon elsewhere than TensorFlow 1.x in Adam and Adamax: so small that it does not matter.
 OPTIMIZERS = {
@@ -68,6 +86,8 @@ def batches(kind: str) -> list[tuple[np.ndarray, np.ndarray]]:
 def _targets(kind: str, z: np.ndarray) -> np.ndarray:
     if kind == "classes":
         return z.argmax(1)
+    if kind == "sequences":
+        return np.concatenate([_spelt(steps) for steps in z.argmax(1).reshape(-1, LENGTH)])
     e = np.exp(2 * z)
     target = {
         "numbers": z,
@@ -79,3 +99,9 @@ def _targets(kind: str, z: np.ndarray) -> np.ndarray:
         "distributions": e / e.sum(1, keepdims=True),
     }[kind]
     return target.astype("float32")
+
+
+def _spelt(steps: np.ndarray) -> list[int]:
+    """What a path spells, its repetitions made one and blanks left out, filled up with 0."""
+    labels = [int(b) for a, b in zip([0, *steps[:-1]], steps, strict=True) if b not in (0, a)]
+    return labels + [0] * (LENGTH - len(labels))

@@ -14,6 +14,11 @@ RECORDED = json.loads((pathlib.Path(__file__).parent / "data/curves/curves.json"
 
 
 def loss_named(name):
+    if name == "ctc":
+        length = curves.LENGTH
+        return lambda t, p: ln.losses.ctc(ln.reshape(t, [-1, length]), ln.reshape(p, [-1, length, curves.OUTPUTS]))
+    if name in curves.OPTIONS:
+        return functools.partial(getattr(ln.losses, name), **curves.OPTIONS[name])
     for ending, options in [("_from_logits", {}), ("_smoothed", {"label_smoothing": 0.2})]:
         if name.endswith(ending):
             function = getattr(ln.losses, name.removesuffix(ending))

@@ -34,6 +34,46 @@ def categorical(t: torch.Tensor, p: torch.Tensor) -> torch.Tensor:
     return -(t * torch.log(p / p.sum(-1, keepdim=True))).sum(-1).mean()
 
 
+def binary_focal(t: torch.Tensor, p: torch.Tensor, alpha: float, gamma: float, **_: bool) -> torch.Tensor:
+    right = torch.where(t > 0, p, 1 - p)
+    weight = torch.where(t > 0, alpha, 1 - alpha)
+    return (weight * (1 - right) ** gamma * functional.binary_cross_entropy(p, t, reduction="none")).mean()
+
+
+def categorical_focal(t: torch.Tensor, p: torch.Tensor, alpha: float, gamma: float) -> torch.Tensor:
+    return -(alpha * (1 - p) ** gamma * t * torch.log(p)).sum(-1).mean()
+
+
+def generalized(t: torch.Tensor, p: torch.Tensor, q: float) -> torch.Tensor:
+    return ((1 - p.gather(1, t[:, None]) ** q) / q).mean()
+
+
+def tversky(t: torch.Tensor, p: torch.Tensor, alpha: float = 0.5, beta: float = 0.5) -> torch.Tensor:
+    found, wrong, missed = (t * p).sum(), ((1 - t) * p).sum(), (t * (1 - p)).sum()
+    return 1 - found / (found + alpha * wrong + beta * missed + EPSILON)
+
+
+def dice(t: torch.Tensor, p: torch.Tensor) -> torch.Tensor:
+    return 1 - 2 * (t * p).sum() / (t.sum() + p.sum() + EPSILON)
+
+
+def circle(t: torch.Tensor, p: torch.Tensor, gamma: float, margin: float) -> torch.Tensor:
+    units = functional.normalize(p)
+    cosine = units @ units.T
+    same = t[:, None] == t
+    away = torch.exp(gamma * torch.relu(cosine + margin) * (cosine - margin)) * ~same
+    near = torch.exp(-gamma * torch.relu(1 + margin - cosine) * (cosine - 1 + margin))
+    near = near * (same & ~torch.eye(len(t), dtype=torch.bool))
+    return torch.log1p(away.sum(1) * near.sum(1)).mean()
+
+
+def ctc(t: torch.Tensor, p: torch.Tensor) -> torch.Tensor:
+    t = t.reshape(-1, curves.LENGTH)
+    steps = torch.log_softmax(p.reshape(*t.shape, -1), -1).transpose(0, 1)
+    lengths = torch.full((len(t),), curves.LENGTH)
+    return functional.ctc_loss(steps, t, lengths, (t != 0).sum(1), reduction="none").mean()
+
+
 LOSSES: dict[str, Any] = {
     "mean_squared_error": lambda t, p: functional.mse_loss(p, t),
     "mean_absolute_error": lambda t, p: functional.l1_loss(p, t),
@@ -55,6 +95,13 @@ LOSSES: dict[str, Any] = {
     "categorical_crossentropy_smoothed": lambda t, p: functional.cross_entropy(p, t, label_smoothing=0.2),
     "sparse_categorical_crossentropy_from_logits": lambda t, p: functional.cross_entropy(p, t),
     "sparse_categorical_crossentropy": lambda t, p: functional.nll_loss(torch.log(p), t),
+    "binary_focal_crossentropy": binary_focal,
+    "categorical_focal_crossentropy": categorical_focal,
+    "categorical_generalized_cross_entropy": generalized,
+    "dice": dice,
+    "tversky": tversky,
+    "circle": circle,
+    "ctc": ctc,
 }
 
 ACTIVATIONS: dict[str, Any] = {
@@ -88,7 +135,7 @@ def curve(loss: str, optimizer_name: str) -> list[float]:
     for x, y in curves.batches(kind):
         target = torch.tensor(y)
         prediction = ACTIVATIONS[activation](torch.tanh(torch.tensor(x) @ w0 + b0) @ w1 + b1)
-        value = LOSSES[loss](target, prediction)
+        value = LOSSES[loss](target, prediction, **curves.OPTIONS.get(loss, {}))
         step.zero_grad()
         value.backward()
         step.step()
