@@ -2,11 +2,13 @@
 
 import csv
 import math
+import re
 
 import numpy as np
 import pytest
 
 import layernet as ln
+from layernet.metrics import directions
 
 C = ln.callbacks
 X = np.random.default_rng(1).normal(size=(40, 2)).astype("float32")
@@ -67,10 +69,47 @@ def test_early_stopping(options, values, stopped):
         ("false_positives", False),
         ("val_loss", False),
         ("mae", False),
+        ("val_io_u", True),
+        ("val_mean_io_u", True),
+        ("val_binary_io_u", True),
+        ("val_one_hot_io_u", True),
+        ("val_one_hot_mean_io_u_1", True),
+        ("val_pearson_correlation", True),
+        ("val_concordance_correlation", True),
+        ("val_sensitivity_at_specificity", True),
+        ("val_specificity_at_sensitivity", True),
+        ("val_cosine_similarity", True),
+        ("val_r2_score", True),
+        ("val_score_loss", False),
+        ("val_recall_head_loss", False),
+        ("val_recall_head_mae", False),
+        ("val_recall_head_accuracy_2", True),
+        ("val_accident_loss", False),
+        ("accident", False),
+        ("accuracy_mean_squared_error", False),
+        ("val_top5_accuracy", True),
+        ("accuracy_top5", True),
+        ("AUC2", True),
+        ("f1", True),
     ],
 )
 def test_what_is_better_by_the_name(name, grows):
     assert feed(C.EarlyStopping(name, patience=1), [1, 2, 3], name) == (None if grows else 1)
+
+
+def test_direction_of_every_metric_of_the_library():
+    growing = {
+        *("acc", "auc", "cosine_similarity", "precision", "recall"),
+        *("true_negatives", "true_positives", "sensitivity_at_specificity", "specificity_at_sensitivity"),
+        *("precision_at_recall", "recall_at_precision"),
+    }
+    for name in ln.metrics.__all__:
+        if name in ("Mean", "MeanMetricWrapper", "Metric", "Sum", "get", "serialize", "deserialize"):
+            continue
+        name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+        want = name in growing or name.endswith(("accuracy", "score", "io_u", "correlation"))
+        assert directions.grows(f"val_{name}") == want, name
+        assert any(name.endswith(known) for known in directions._DIRECTIONS), name
 
 
 def test_best_weights_come_back_at_the_end():

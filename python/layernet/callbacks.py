@@ -24,6 +24,7 @@ import numpy as np
 from layernet import nest
 from layernet.compiling import takes_training
 from layernet.layers.base import Layer
+from layernet.metrics.directions import grows
 from layernet.network import Network
 from layernet.saving import Saver, save_network_checkpoint
 from layernet.tensor import Symbol
@@ -185,8 +186,7 @@ class _Monitor(Callback):
         return value > than + self.min_delta if self._grows() else value < than - self.min_delta
 
     def _grows(self) -> bool:
-        growing = ("acc", "auc", "precision", "recall", "score", "true_", "cosine_similarity")
-        return self.mode == "max" or (self.mode == "auto" and any(name in self.monitor for name in growing))
+        return self.mode == "max" or (self.mode == "auto" and grows(self.monitor))
 
 
 class EarlyStopping(_Monitor):
@@ -196,8 +196,9 @@ class EarlyStopping(_Monitor):
         monitor: A name in the logs, default "val_loss".
         min_delta: By how much a value must be better to count, default 0.
         patience: For how many epochs in a row the number may fail to become better, default 0.
-        mode: "min" or "max" says what is better; "auto" (default): "max" for accuracies, AUC, precision, recall and
-            scores.
+        mode: "min" or "max" says what is better. "auto" (default) tells by the name of the metric, the end of the
+            monitored one: "max" for accuracies, AUC, precision, recall, scores, IoU and correlations, "min" for losses,
+            errors and names that say nothing.
         baseline: What the first epochs must beat; None (default) takes the first.
         restore_best_weights: Whether the model ends with the weights of the best epoch, default False.
         start_from_epoch: The first epoch that is looked at, default 0.
