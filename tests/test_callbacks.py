@@ -2,7 +2,9 @@
 
 import csv
 import math
+import pickle
 import re
+from collections.abc import Mapping
 
 import numpy as np
 import pytest
@@ -247,6 +249,44 @@ def test_history_is_drawn(tmp_path):
     assert (tmp_path / "history.png").read_bytes()[:4] == b"\x89PNG"
     with pytest.raises(ValueError, match=r"History: expected epochs to draw, got none. Call fit first"):
         C.History().plot()
+
+
+def test_drawing_metrics_with_a_number_for_each_class():
+    pytest.importorskip("matplotlib")
+    history = C.History()
+    for epoch in range(3):
+        history.on_epoch_end(epoch, {"f1": [0.1 * epoch, 0.2], "val_f1": [0.3, 0.1 * epoch]})
+    lines = history.plot().axes[0].get_lines()
+    words = ["training, class 0", "training, class 1", "validation, class 0", "validation, class 1"]
+    assert [line.get_label() for line in lines] == words
+    assert lines[3].get_ydata().tolist() == pytest.approx([0.0, 0.1, 0.2])
+    colours, styles = ([getattr(line, f"get_{what}")() for line in lines] for what in ("color", "linestyle"))
+    assert colours[:2] == colours[2:] == ["C0", "C1"]
+    assert styles == ["-", "-", "--", "--"]
+
+
+def test_history_reads_like_a_dictionary():
+    model = model_of()
+    history = model.fit(X, Y, epochs=2)
+    assert isinstance(history, Mapping)
+    assert history["loss"] is history.history["loss"]
+    assert ("loss" in history, "val_loss" in history, history.get("val_loss")) == (True, False, None)
+    assert (len(history), list(history), list(history.keys())) == (2, ["loss", "mae"], ["loss", "mae"])
+    assert dict(history) == dict(history.items()) == history.history
+    assert list(history.values()) == list(history.history.values())
+    with pytest.raises(KeyError, match="val_loss"):
+        history["val_loss"]
+
+    assert model.history is history
+    again = pickle.loads(pickle.dumps(history))
+    assert (again.history, again.epoch) == (history.history, [0, 1])
+
+
+def test_history_is_a_callback_like_others():
+    first, second = C.History(), C.History()
+    assert first
+    assert first == first != second
+    assert len({first, second}) == 2
 
 
 def test_drawing_without_matplotlib(monkeypatch):

@@ -16,7 +16,7 @@ import csv
 import functools
 import math
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -89,8 +89,8 @@ class Callback:
         """After a step, with the loss and the metrics of the epoch so far, which are computed when they are read."""
 
 
-class History(Callback):
-    """What happened: `fit` makes one, returns it and keeps it as `model.history`.
+class History(Callback, Mapping[str, list[Any]]):
+    """What happened: `fit` makes one, returns it and keeps it as `model.history`. It reads like its dictionary.
 
     Attributes:
         epoch: The numbers of the epochs.
@@ -101,13 +101,32 @@ class History(Callback):
         >>> x = ln.Input((1,))
         >>> model = ln.Model(x, ln.layers.Dense(1, kernel_initializer="ones")(x))
         >>> model.compile(ln.optimizers.SGD(0.0), "mse")
-        >>> model.fit(np.ones((4, 1)), np.full(4, 3.0), epochs=2).history
+        >>> history = model.fit(np.ones((4, 1)), np.full(4, 3.0), epochs=2)
+        >>> history["loss"]
+        [4.0, 4.0]
+        >>> history.history
         {'loss': [4.0, 4.0]}
     """
+
+    # A callback is equal to itself alone, and may be the key of a dictionary.
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
 
     def __init__(self) -> None:
         self.epoch: list[int] = []
         self.history: dict[str, list[Any]] = {}
+
+    def __getitem__(self, name: str) -> list[Any]:
+        return self.history[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.history)
+
+    def __len__(self) -> int:
+        return len(self.history)
+
+    def __bool__(self) -> bool:
+        return True  # as other callbacks, also before the first epoch
 
     def on_epoch_end(self, epoch: int, logs: Logs) -> None:
         self.epoch.append(epoch)
@@ -116,6 +135,8 @@ class History(Callback):
 
     def plot(self, path: str | os.PathLike[str] | None = None) -> Any:
         """Draw the losses and metrics over the epochs, those of training and validation in one picture each.
+
+        A metric with a number for each class has a line for each: classes have colours, and validation has dashes.
 
         Args:
             path: A file for the picture, by its ending; None (default) leaves it at drawing.
@@ -137,16 +158,25 @@ class History(Callback):
         names = [name for name in self.history if not name.startswith("val_")]
         figure = Figure(figsize=(4.5 * len(names), 3.2), layout="constrained")
         for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
-            for key, label in ((name, "training"), (f"val_{name}", "validation")):
+            for key, label, style in ((name, "training", "-"), (f"val_{name}", "validation", "--")):
                 values = self.history.get(key, [])
-                if values:
+                if not values:
+                    continue
+                numbers = np.asarray(values)
+                for one, line in enumerate(numbers.reshape(len(values), -1).T):
+                    look = {"label": label}
+                    if numbers.ndim > 1:
+                        look = {"label": f"{label}, class {one}", "color": f"C{one % 10}", "linestyle": style}
                     marker = "o" if len(values) < 20 else None
-                    axes.plot(self.epoch[-len(values) :], values, label=label, marker=marker, markersize=3)
+                    axes.plot(self.epoch[-len(values) :], line, marker=marker, markersize=3, **look)
             axes.set_title(name)
             axes.set_xlabel("epoch")
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
             axes.grid(alpha=0.3)
-            axes.legend()
+            if len(axes.get_lines()) <= 2:
+                axes.legend()
+            else:  # beside the lines, of which so many entries would hide some
+                axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize="x-small", handlelength=3.0)
         if path is not None:
             figure.savefig(os.fspath(path), dpi=120)
         return figure
