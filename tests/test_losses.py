@@ -423,6 +423,40 @@ def test_labels_out_of_range_give_nan(from_logits):
     assert np.isnan(got).tolist() == [False, True, True]
 
 
+NOT_A_NUMBER = {
+    "sparse_categorical_crossentropy": ([1.0, np.nan, 0.0], [[0.25, 0.75], [0.5, 0.5], [0.5, 0.5]]),
+    "categorical_generalized_cross_entropy": ([1.0, np.nan, 0.0], [[0.25, 0.75], [0.5, 0.5], [0.5, 0.5]]),
+    "circle": ([0.0, np.nan, 0.0], [[1.0, 0.0], [0.8, 0.6], [0.0, 1.0]]),
+    "ctc": ([[1.0, 2.0], [1.0, np.nan], [1.0, 0.0]], np.zeros((3, 4, 3))),
+}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", NOT_A_NUMBER)
+def test_labels_that_are_nan_give_nan(name, dtype):
+    loss = getattr(L, name)
+    labels, pred = (np.array(value, dtype) for value in NOT_A_NUMBER[name])
+    got = loss(labels, pred, reduction="none").numpy()
+    assert np.isnan(got).tolist() == [False, True, False]
+
+    others = np.where(np.isnan(labels), 1.0, labels)  # a circle's row of nan has another label to the rest
+    np.testing.assert_array_equal(got[[0, 2]], loss(others, pred, reduction="none").numpy()[[0, 2]])
+    assert np.isnan(float(loss(labels, pred)))
+
+
+def test_rows_of_labels_that_are_nan_are_no_pair():
+    rows = np.array([[1.0, 0.0], [0.8, 0.6], [0.0, 1.0]])
+    assert L.circle([np.nan, np.nan, 0.0], rows, reduction="none").numpy()[2] == 0.0
+
+
+def test_labels_that_are_nan_in_a_traced_step():
+    net = ln.Sequential([ln.layers.Dense(2)])
+    step = ln.TrainStep(net, ln.losses.circle, ln.optimizers.SGD(0.0))
+    x = np.array([[1.0], [2.0], [3.0]], "float32")
+    assert np.isfinite(float(step(x, np.array([0.0, 1.0, 0.0], "float32"))))
+    assert np.isnan(float(step(x, np.array([0.0, np.nan, 0.0], "float32"))))
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [

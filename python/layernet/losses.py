@@ -58,6 +58,8 @@ _EPSILON = 1e-7
 _TINY_SQUARE = 1e-12
 # The logarithm of 0 in sums whose gradients must not become NaN: twice it is finite in float32.
 _NEVER = -1e30
+# The class number that stands for NaN: below all classes, and its product with their number does not overflow.
+_NO_CLASS = -(2**31)
 
 Shape = tuple[int | None, ...]
 _VALUES = (_core.Tensor, _core.Symbol, _core.Variable)
@@ -477,7 +479,7 @@ def sparse_categorical_crossentropy(
     """`-log(p[t] / sum p)`, t the number of the right class.
 
     Args:
-        y_true: Class numbers, `[...]` or `[..., 1]`. One outside [0, classes) makes its row's loss NaN.
+        y_true: Class numbers, `[...]` or `[..., 1]`. One outside [0, classes), or NaN, makes its row's loss NaN.
         y_pred: Probabilities, `[..., classes]`, normalised, clipped to [1e-7, 1 - 1e-7], normalised again; or logits.
         sample_weight, reduction: See `mean_squared_error`.
         from_logits: Whether `y_pred` comes before the softmax, default False.
@@ -507,7 +509,8 @@ def categorical_generalized_cross_entropy(
     """`(1 - p[t]^q) / q`, t the number of the right class: wrong labels pull less than in the cross entropy.
 
     Args:
-        y_true: Class numbers, `[...]` or `[..., 1]`. One outside [0, classes) counts as one of probability 0.
+        y_true: Class numbers, `[...]` or `[..., 1]`. One outside [0, classes) counts as one of probability 0; NaN makes
+            its row's loss NaN.
         y_pred: Probabilities, `[..., classes]`, clipped to 1e-7 from below.
         sample_weight, reduction: See `mean_squared_error`.
         q: In (0, 1), default 0.5: near 0 the cross entropy, near 1 the mean absolute error.
@@ -529,9 +532,11 @@ def categorical_generalized_cross_entropy(
     if not 0.0 < q < 1.0:
         raise ValueError(f"{who}: expected q in (0, 1), got {q!r}.")
     pred = _value(y_pred)
-    right = _ops.one_hot(_labels(who, y_true, pred), depth=pred.shape[-1], dtype=pred.dtype)
+    labels = _labels(who, y_true, pred)
+    right = _ops.one_hot(labels, depth=pred.shape[-1], dtype=pred.dtype)
     chance = _ops.clip(_sum_last(_ops.multiply(right, pred)), min=_EPSILON)
-    return _reduced(_ops.affine(_ops.power(chance, q), scale=-1.0 / q, shift=1.0 / q), sample_weight, reduction)
+    losses = _ops.affine(_ops.power(chance, q), scale=-1.0 / q, shift=1.0 / q)
+    return _reduced(_nan_without_class(losses, labels), sample_weight, reduction)
 
 
 def dice(
@@ -626,7 +631,7 @@ def circle(
     k. A row without one or the other has loss 0.
 
     Args:
-        y_true: Labels, `[rows]` or `[rows, 1]`.
+        y_true: Labels, `[rows]` or `[rows, 1]`. NaN makes its row's loss NaN; to the others the row has another label.
         y_pred: Embeddings, `[rows, size]`. They need not be of length 1.
         sample_weight, reduction: See `mean_squared_error`.
         gamma: The scale g, above 0, default 80.
@@ -670,7 +675,8 @@ def circle(
     own = _ops.affine(alike, scale=-1.0, shift=-gamma * margin**2)
     own = _ops.where(is_pair, own, _core.constant(-1.0, dtype=pred.dtype))
     alike = _ops.where(is_pair, _ops.add(alike, _ops.log(_ops.negative(_ops.expm1(own)))), never)
-    return _reduced(_ops.softplus(_ops.add(others, alike)), sample_weight, reduction)
+    losses = _ops.softplus(_ops.add(others, alike))
+    return _reduced(_nan_without_class(losses, labels), sample_weight, reduction)
 
 
 def ctc(
@@ -682,8 +688,8 @@ def ctc(
     over the steps, in logarithms.
 
     Args:
-        y_true: Labels, `[rows, labels]`, in [1, classes), with 0 after their end. One outside [0, classes) makes its
-            row's loss NaN.
+        y_true: Labels, `[rows, labels]`, in [1, classes), with 0 after their end. One outside [0, classes), or NaN,
+            makes its row's loss NaN.
         y_pred: Logits, `[rows, steps, classes]`; steps and classes are fixed.
         sample_weight, reduction: See `mean_squared_error`.
 
@@ -705,7 +711,7 @@ def ctc(
         True
     """
     pred = _value(y_pred)
-    labels = _like(y_true if isinstance(y_true, _VALUES) else _core.constant(y_true), _core.int64)
+    labels = _class_numbers(y_true)
     if len(pred.shape) != 3 or None in pred.shape[1:] or len(labels.shape) != 2 or not labels.shape[1]:
         raise ShapeError(
             "ctc: expected y_true of shape [rows, labels] and y_pred of shape [rows, steps, classes], all but rows "
@@ -836,9 +842,23 @@ def _labels(who: str, y_true: TensorLike, pred: Tensor) -> Tensor:
     """Class numbers as int64, one per row of `pred`."""
     if len(pred.shape) < 2 or pred.shape[-1] is None:
         raise _needs_rows(who, pred)
-    labels = _like(y_true if isinstance(y_true, _VALUES) else _core.constant(y_true), _core.int64)
+    labels = _class_numbers(y_true)
     rows = pred.shape[:-1]
     return labels if labels.shape == rows else _matched(who, labels, rows)
+
+
+def _class_numbers(values: TensorLike) -> Tensor:
+    """Class numbers as int64. A cast would make NaN class 0: it becomes `_NO_CLASS`."""
+    given = cast(Tensor, values) if isinstance(values, _VALUES) else _core.constant(values)
+    numbers = _like(given, _core.int64)
+    if not given.dtype.is_floating:
+        return numbers
+    return _ops.where(_ops.equal(given, given), numbers, _core.constant(_NO_CLASS, dtype=_core.int64))
+
+
+def _nan_without_class(per_row: Tensor, labels: Tensor) -> Tensor:
+    """NaN for the rows whose label was NaN, for formulas that do not lead there."""
+    return _ops.where(_ops.equal(labels, _NO_CLASS), _core.constant(math.nan, dtype=per_row.dtype), per_row)
 
 
 def _matched(who: str, true: Tensor, wanted: Shape) -> Tensor:

@@ -49,6 +49,16 @@ def test_value_that_no_threshold_reaches_gives_0():
     assert float(M.RecallAtPrecision(0.9)([0.0, 1.0], [0.8, 0.2])) == 0.0
 
 
+@pytest.mark.parametrize("label", [0.0, 1.0])
+def test_labels_that_are_nan_do_not_count(label):
+    unknown = np.where(np.arange(ROWS) % 3, TRUE, np.nan)
+    without = np.where(np.arange(ROWS) % 3, WEIGHTS, 0.0)
+    known = np.where(np.isnan(unknown), label, TRUE)
+    kinds = [M.TruePositives, M.FalsePositives, M.TrueNegatives, M.FalseNegatives, M.Precision, M.Recall, M.AUC]
+    for kind in kinds:
+        assert float(kind()(unknown, PRED, WEIGHTS)) == float(kind()(known, PRED, without)), kind
+
+
 def test_one_class():
     two = np.stack([1 - PRED, PRED], 1), np.stack([1 - TRUE, TRUE], 1)
     one = M.PrecisionAtRecall(0.5)(TRUE, PRED)

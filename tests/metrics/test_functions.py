@@ -29,6 +29,22 @@ def test_rows_mean_and_weights(metric, true, pred, rows):
     assert float(metric(true, pred, weights)) == pytest.approx(np.mean(weights * rows))
 
 
+@pytest.mark.parametrize(
+    ("metric", "true"),
+    [
+        (M.accuracy, [np.nan, 1.0]),
+        (M.binary_accuracy, [np.nan, 1.0]),
+        (M.categorical_accuracy, [[np.nan, 0.0], [0.0, 1.0]]),
+        (M.top_k_categorical_accuracy, [[np.nan, 0.0], [0.0, 1.0]]),
+        (M.sparse_categorical_accuracy, [np.nan, 1.0]),
+        (M.sparse_top_k_categorical_accuracy, [np.nan, 1.0]),
+    ],
+)
+def test_labels_that_are_nan_are_wrong(metric, true):
+    pred = [0.0, 1.0] if metric in (M.accuracy, M.binary_accuracy) else [[0.9, 0.1], [0.2, 0.8]]
+    assert metric(true, np.array(pred), reduction="none").numpy().tolist() == [0.0, 1.0]
+
+
 def test_threshold():
     assert float(M.binary_accuracy([[1.0]], [[0.4]], threshold=0.3)) == 1.0
 

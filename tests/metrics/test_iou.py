@@ -60,6 +60,18 @@ def test_classes_outside_count_nowhere():
     assert float(M.IoU(4, [1, 2, 3])(true, pred)) == pytest.approx(want, rel=1e-12)
 
 
+def test_nan_counts_nowhere():
+    true, pred = np.where(TRUE == 0, np.nan, TRUE), np.where(PRED == 1, np.nan, PRED)
+    want = overlap(true, pred, range(4), counted=~(np.isnan(true) | np.isnan(pred)))
+    assert float(M.MeanIoU(4)(true, pred)) == pytest.approx(want, rel=1e-12)
+    assert float(M.MeanIoU(2)([np.nan, 1.0], [0.0, 1.0])) == 1.0
+    assert float(M.IoU(2, [0])([np.nan, 1.0], [0.0, 1.0])) == 0.0
+
+    rows = np.eye(4)[TRUE] + np.where(TRUE == 0, np.nan, 0.0)[..., None]
+    want = overlap(TRUE, PRED, range(4), counted=TRUE != 0)
+    assert float(M.OneHotMeanIoU(4, sparse_y_pred=True)(rows, PRED)) == pytest.approx(want, rel=1e-12)
+
+
 @pytest.mark.parametrize("axis", [-1, 1])
 def test_one_hot_and_probabilities(axis):
     scores = np.moveaxis(np.eye(4)[PRED] + RNG.uniform(0, 0.9, (*SHAPE, 4)), -1, axis)

@@ -13,12 +13,12 @@ import numpy as np
 
 from layernet import _core, symbolic
 from layernet.config import Configurable
-from layernet.losses import _weights
+from layernet.losses import _NO_CLASS, _weights
 from layernet.tensor import Tensor, TensorLike
 from layernet.tensor import core_ops as _ops
 from layernet.variable import Variable
 
-__all__ = ["Metric", "complement", "first_of_rows", "number", "quotient", "row_weights"]
+__all__ = ["Metric", "complement", "first_of_rows", "highest", "number", "quotient", "row_weights"]
 
 
 class Metric(Configurable):
@@ -108,6 +108,13 @@ def quotient(a: Any, b: Any) -> Tensor:
     """a / b, and 0 where b is 0."""
     none = _ops.equal(b, 0.0)
     return _ops.where(none, _ops.zeros_like(b), _ops.divide(a, _ops.where(none, _ops.ones_like(b), b)))
+
+
+def highest(values: Tensor, axis: int = -1) -> Tensor:
+    """The class of each row of one-hot targets or scores: where it is highest. A row with a NaN has none."""
+    top = _ops.reduce_max(values, axis=[axis], all=False)
+    nothing = _core.constant(_NO_CLASS, dtype=_core.int64)
+    return _ops.where(_ops.equal(top, top), _ops.argmax(values, axis=axis), nothing)
 
 
 def first_of_rows(values: Tensor) -> Tensor:

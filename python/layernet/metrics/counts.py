@@ -76,7 +76,7 @@ class _CountsOfAll(_Counts):
 
 
 class TruePositives(_CountsOfAll):
-    """How many labels 1 have `p > threshold` (weighted: the sum of their weights).
+    """How many labels 1 have `p > threshold` (weighted: the sum of their weights). Labels that are NaN do not count.
 
     Args:
         thresholds: A number or several in [0, 1]; None (default) means 0.5. Several give several results.
@@ -597,6 +597,8 @@ def _flat(
     weights = _ops.ones_like(pred)
     if sample_weight is not None:
         weights = _ops.multiply(weights, _weights(sample_weight, pred))
+    # NaN is neither label: it counts nowhere.
+    weights = _ops.where(_ops.equal(true, true), weights, _ops.zeros_like(weights))
     labels = _ops.greater(true, 0.0)
     columns = [_ops.reshape(value, shape=[-1, 1]) for value in (number(labels), pred, number(weights))]
     return columns[0], columns[1], columns[2]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from layernet import _core
 from layernet.losses import _labels, _mean_of, _pair, _reduced, _rows, _value
-from layernet.metrics.base import quotient
+from layernet.metrics.base import highest, quotient
 from layernet.tensor import Tensor, TensorLike
 from layernet.tensor import core_ops as _ops
 
@@ -81,7 +81,7 @@ def categorical_accuracy(
     """`[argmax t = argmax p]` per row; the first of equal values counts.
 
     Args:
-        y_true: One-hot targets, `[..., classes]`.
+        y_true: One-hot targets, `[..., classes]`. A row with a NaN counts as wrong.
         y_pred: Probabilities or logits, `[..., classes]`.
         sample_weight, reduction: See `accuracy`.
 
@@ -91,7 +91,7 @@ def categorical_accuracy(
         0.5
     """
     true, pred = _rows("categorical_accuracy", y_true, y_pred)
-    right = _ops.equal(_ops.argmax(true, axis=-1), _ops.argmax(pred, axis=-1))
+    right = _ops.equal(highest(true), _ops.argmax(pred, axis=-1))
     return _reduced(_as_numbers(right, pred), sample_weight, reduction)
 
 
@@ -101,7 +101,7 @@ def sparse_categorical_accuracy(
     """`[t = argmax p]` per row; the first of equal values counts.
 
     Args:
-        y_true: Class numbers, `[...]` or `[..., 1]`.
+        y_true: Class numbers, `[...]` or `[..., 1]`. One outside [0, classes), or NaN, counts as wrong.
         y_pred: Probabilities or logits, `[..., classes]`.
         sample_weight, reduction: See `accuracy`.
 
@@ -126,7 +126,7 @@ def top_k_categorical_accuracy(
     """Whether fewer than k classes have a higher p than the true one, `argmax t`, per row.
 
     Args:
-        y_true: One-hot targets, `[..., classes]`.
+        y_true: One-hot targets, `[..., classes]`. A row with a NaN counts as wrong.
         y_pred: Probabilities or logits, `[..., classes]`.
         sample_weight, reduction: See `accuracy`.
         k: How many classes count, 1 or more, default 5.
@@ -137,7 +137,7 @@ def top_k_categorical_accuracy(
         1.0
     """
     true, pred = _rows("top_k_categorical_accuracy", y_true, y_pred)
-    return _reduced(_in_top(_ops.argmax(true, axis=-1), pred, k), sample_weight, reduction)
+    return _reduced(_in_top(highest(true), pred, k), sample_weight, reduction)
 
 
 def sparse_top_k_categorical_accuracy(
@@ -150,7 +150,7 @@ def sparse_top_k_categorical_accuracy(
     """Whether fewer than k classes have a higher p than class t, per row; a NaN in its place counts as wrong.
 
     Args:
-        y_true: Class numbers, `[...]` or `[..., 1]`. One outside [0, classes) counts as wrong.
+        y_true: Class numbers, `[...]` or `[..., 1]`. One outside [0, classes), or NaN, counts as wrong.
         y_pred: Probabilities or logits, `[..., classes]`.
         sample_weight, reduction: See `accuracy`.
         k: How many classes count, 1 or more, default 5.

@@ -7,7 +7,7 @@ from typing import Any
 
 from layernet import _core, losses
 from layernet.losses import _value, _weights
-from layernet.metrics.base import Metric, number, quotient
+from layernet.metrics.base import Metric, highest, number, quotient
 from layernet.tensor import Tensor, TensorLike
 from layernet.tensor import core_ops as _ops
 
@@ -16,7 +16,7 @@ class IoU(Metric):
     """Intersection over union, `tp / (tp + fp + fn)`, as the mean over some classes.
 
     Classes that neither occur nor are predicted do not count; the result is 0 without others. What is not in
-    [0, num_classes), of targets or predictions, counts nowhere.
+    [0, num_classes), or NaN, of targets or predictions, counts nowhere.
 
     Args:
         num_classes: How many classes there are, 1 or more.
@@ -98,8 +98,8 @@ class IoU(Metric):
     def _classes(self, values: Any, sparse: bool) -> Tensor:
         """Class numbers, int64."""
         if not sparse:
-            return _ops.argmax(_value(values), axis=self.axis)
-        return losses._like(values if isinstance(values, losses._VALUES) else _core.constant(values), _core.int64)
+            return highest(_value(values), self.axis)
+        return losses._class_numbers(values)
 
     def _known(self, classes: Tensor) -> Tensor:
         return _ops.logical_and(_ops.greater_equal(classes, 0), _ops.less(classes, self.num_classes))
