@@ -268,6 +268,29 @@ def test_r2_score():
     assert float(M.R2Score()([1.0, 1.0], [1.0, 2.0])) == 0.0
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("value", [0.1, -1e9 / 3, 1e-30])
+def test_share_of_variance_of_targets_that_do_not_vary(value, dtype):
+    metric = M.R2Score()
+    for _ in range(2):  # anew after a reset
+        for rows in (2000, 3000):
+            true = np.full(rows, value, dtype)
+            metric.update_state(true, true + 1, RNG.uniform(0, 1, rows))
+        assert float(metric.result()) == 0.0
+        metric.reset_state()
+    assert M.R2Score(None)(np.stack([true, np.arange(3000)], 1), np.zeros((3000, 2))).numpy()[0] == 0.0
+
+
+@pytest.mark.parametrize("weights", [None, np.where(np.arange(ROWS), 1.0, 0.0)], ids=["plain", "first_of_weight_0"])
+def test_share_of_variance_far_from_zero(weights):
+    true, pred = REAL + 2.0**30, NEAR + 2.0**30
+    true[0] = true[0] if weights is None else 1e50
+    rows = slice(None if weights is None else 1, None)
+    errors, steps = np.square(true - pred)[rows].sum(0), true[rows] - 2.0**30
+    want = (1 - errors / np.square(steps - steps.mean(0)).sum(0)).mean()
+    assert run(M.R2Score(), true, pred, weights) == pytest.approx(want, rel=1e-10)
+
+
 @pytest.mark.parametrize("average", [None, "micro", "macro", "weighted"])
 def test_f_scores(average):
     sk = pytest.importorskip("sklearn.metrics")

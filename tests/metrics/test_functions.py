@@ -45,6 +45,21 @@ def test_labels_that_are_nan_are_wrong(metric, true):
     assert metric(true, np.array(pred), reduction="none").numpy().tolist() == [0.0, 1.0]
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_correlations_of_rows_that_do_not_vary(dtype):
+    flat, other = np.full((1, 7), 0.1, dtype), np.full((1, 7), 0.3, dtype)
+    rising = np.arange(7.0).reshape(1, 7).astype(dtype)
+    for true, pred in [(flat, other), (flat, rising), (rising, flat)]:
+        assert float(M.pearson_correlation(true, pred)) == 0.0
+        assert float(M.concordance_correlation(true, pred)) == 0.0
+
+
+def test_correlations_far_from_zero():
+    t, p = np.random.default_rng(7).normal(size=(2, 3, 9))
+    want = [np.corrcoef(a, b)[0, 1] for a, b in zip(t, p, strict=True)]
+    np.testing.assert_allclose(M.pearson_correlation(t + 2.0**30, p, reduction="none").numpy(), want, rtol=1e-6)
+
+
 def test_threshold():
     assert float(M.binary_accuracy([[1.0]], [[0.4]], threshold=0.3)) == 1.0
 

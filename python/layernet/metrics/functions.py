@@ -215,8 +215,10 @@ def concordance_correlation(
 
 def _moments(true: Tensor, pred: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Of each row: the covariance, both variances, and the distance of the means."""
-    means = [_mean_last(value, keepdims=True) for value in (true, pred)]
-    a, b = (_ops.subtract(value, mean) for value, mean in zip((true, pred), means, strict=True))
+    # From the first value of the row on: what does not vary is exactly 0, which a rounded mean would not make it.
+    first = (*[slice(None)] * (len(pred.shape) - 1), slice(0, 1))
+    steps = [_ops.subtract(value, value[first]) for value in (true, pred)]
+    a, b = (_ops.subtract(value, _mean_last(value, keepdims=True)) for value in steps)
     products = (_ops.multiply(a, b), _ops.square(a), _ops.square(b))
     covariance, true_variance, pred_variance = (_mean_last(product) for product in products)
     return covariance, true_variance, pred_variance, _mean_last(_ops.subtract(true, pred))

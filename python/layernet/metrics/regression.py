@@ -56,17 +56,24 @@ class R2Score(Metric):
         weights = row_weights(sample_weight, pred)
         if self._sums is None:
             columns = pred.shape[-1:]
-            names = ("squared_errors", "squares", "sums")
+            names = ("squared_errors", "squares", "sums", "origin")
             self._sums = (*(self.add_variable(columns, name) for name in names), self.add_variable(name="count"))
-        values = (_ops.square(_ops.subtract(true, pred)), _ops.square(true), true)
+        *_, kept, count = self._sums
+        # Targets count from one of the first batch on, the one with the highest weight: the sums of what does not vary
+        # are exactly 0, and a mean far from 0 costs no digits.
+        first = _ops.squeeze(_ops.gather(true, _ops.argmax(weights, axis=0)), axes=[0])
+        origin = _ops.where(_ops.equal(count, 0.0), first, kept)
+        steps = _ops.subtract(true, origin)
+        _ops.assign(kept, origin)
+        values = (_ops.square(_ops.subtract(true, pred)), _ops.square(steps), steps)
         for state, value in zip(self._sums, values, strict=False):
             _ops.assign_add(state, _ops.reduce_sum(_ops.multiply(value, weights), axis=[0], all=False))
-        _ops.assign_add(self._sums[3], _ops.reduce_sum(weights))
+        _ops.assign_add(count, _ops.reduce_sum(weights))
 
     def result(self) -> Tensor:
         if self._sums is None:
             return _core.constant(0.0, dtype=_core.float64)
-        errors, squares, sums, count = self._sums
+        errors, squares, sums, _, count = self._sums
         spread = _ops.subtract(squares, quotient(_ops.square(sums), count))
         flat = _ops.equal(spread, 0.0)
         ratio = _ops.divide(errors, _ops.where(flat, _ops.ones_like(spread), spread))
