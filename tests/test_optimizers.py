@@ -383,7 +383,8 @@ def test_configuration(make):
 
 
 def test_get():
-    assert type(OPT.get("rmsprop")) is OPT.RMSProp
+    assert type(OPT.get("rmsprop")) is type(OPT.get("RMSprop")) is OPT.RMSProp
+    assert OPT.serialize(OPT.RMSProp(0.1))["class_name"] == "RMSProp"
     optimizer = OPT.SGD(0.1)
     assert OPT.get(optimizer) is optimizer
     assert OPT.get({"class_name": "Adam", "config": {"learning_rate": 0.5}}).learning_rate == 0.5

@@ -1064,6 +1064,7 @@ _registry = Registry(
         "adamw": AdamW,
         "RMSProp": RMSProp,
         "rmsprop": RMSProp,
+        "RMSprop": RMSProp,
         "Adagrad": Adagrad,
         "adagrad": Adagrad,
         "Adadelta": Adadelta,

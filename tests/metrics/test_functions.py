@@ -71,6 +71,32 @@ def test_errors_are_those_of_the_losses():
         M.sparse_categorical_accuracy([1, 2, 3], [[0.1, 0.9], [0.3, 0.7]])
 
 
+@pytest.mark.parametrize("name", sorted(set(ln.losses.__all__) - {"get", "serialize", "deserialize"}))
+def test_losses_are_metrics(name):
+    if name == "cosine_similarity":  # the metric of this name has the other sign
+        assert M.get(name).name == name
+    else:
+        assert M.get(name) is getattr(M, name) is getattr(ln.losses, name)
+        assert M.serialize(M.get(name)) == name
+
+
+def test_keras_names():
+    assert M.get("kld") is M.get("KLD") is M.kld is M.kl_divergence
+    assert M.get("logcosh") is M.logcosh is M.log_cosh
+    assert isinstance(M.get("root_mean_squared_error"), M.RootMeanSquaredError)
+
+
+def test_losses_of_whole_batches_are_metrics_of_a_model():
+    ln.set_seed(4)
+    x = ln.Input((2,))
+    model = ln.Model(x, ln.layers.Dense(3, activation="sigmoid")(x))
+    model.compile("sgd", "bce", ["dice", "tversky"])
+    masks = np.array([[1.0, 0.0, 1.0], [0.0, 0.0, 1.0]])
+    values = model.evaluate(np.ones((2, 2)), masks)
+    assert values[1] == pytest.approx(float(ln.losses.dice(masks, model.predict(np.ones((2, 2))))), rel=1e-6)
+    assert values[2] == pytest.approx(float(ln.losses.tversky(masks, model.predict(np.ones((2, 2))))), rel=1e-6)
+
+
 def test_names():
     assert M.get("acc") is M.acc is M.accuracy
     assert M.serialize(M.acc) == "accuracy"

@@ -1,8 +1,8 @@
 """Metrics: functions of one batch, and objects that gather what many batches have in common.
 
 Functions have the form of the losses, `f(y_true, y_pred, sample_weight=None, reduction="mean")`; the losses are metrics
-too. Objects (`Metric`) keep their state in variables. `get`, `serialize` and `deserialize` turn names into either and
-back.
+too, but `cosine_similarity`, which is the cosine here and its negative there. Objects (`Metric`) keep their state in
+variables. `get`, `serialize` and `deserialize` turn names into either and back.
 """
 
 from __future__ import annotations
@@ -12,7 +12,11 @@ from layernet.losses import binary_crossentropy as binary_crossentropy
 from layernet.losses import binary_focal_crossentropy as binary_focal_crossentropy
 from layernet.losses import categorical_crossentropy as categorical_crossentropy
 from layernet.losses import categorical_focal_crossentropy as categorical_focal_crossentropy
+from layernet.losses import categorical_generalized_cross_entropy as categorical_generalized_cross_entropy
 from layernet.losses import categorical_hinge as categorical_hinge
+from layernet.losses import circle as circle
+from layernet.losses import ctc as ctc
+from layernet.losses import dice as dice
 from layernet.losses import hinge as hinge
 from layernet.losses import huber as huber
 from layernet.losses import kl_divergence as kl_divergence
@@ -24,6 +28,7 @@ from layernet.losses import mean_squared_logarithmic_error as mean_squared_logar
 from layernet.losses import poisson as poisson
 from layernet.losses import sparse_categorical_crossentropy as sparse_categorical_crossentropy
 from layernet.losses import squared_hinge as squared_hinge
+from layernet.losses import tversky as tversky
 from layernet.metrics.base import Metric
 from layernet.metrics.counts import (
     AUC,
@@ -133,9 +138,13 @@ __all__ = [
     "categorical_accuracy",
     "categorical_crossentropy",
     "categorical_focal_crossentropy",
+    "categorical_generalized_cross_entropy",
     "categorical_hinge",
+    "circle",
     "concordance_correlation",
+    "ctc",
     "deserialize",
+    "dice",
     "get",
     "hinge",
     "huber",
@@ -153,6 +162,7 @@ __all__ = [
     "sparse_top_k_categorical_accuracy",
     "squared_hinge",
     "top_k_categorical_accuracy",
+    "tversky",
 ]
 
 _FUNCTIONS = (
@@ -163,8 +173,12 @@ _FUNCTIONS = (
     categorical_accuracy,
     categorical_crossentropy,
     categorical_focal_crossentropy,
+    categorical_generalized_cross_entropy,
     categorical_hinge,
+    circle,
     concordance_correlation,
+    ctc,
+    dice,
     hinge,
     huber,
     kl_divergence,
@@ -180,6 +194,7 @@ _FUNCTIONS = (
     sparse_top_k_categorical_accuracy,
     squared_hinge,
     top_k_categorical_accuracy,
+    tversky,
 )
 _CLASSES = (
     AUC,
@@ -234,6 +249,8 @@ mse = MSE = mean_squared_error
 mae = MAE = mean_absolute_error
 mape = MAPE = mean_absolute_percentage_error
 msle = MSLE = mean_squared_logarithmic_error
+logcosh = log_cosh
+kld = KLD = kullback_leibler_divergence = kl_divergence
 
 _registry = Registry(
     "metric",
@@ -250,12 +267,17 @@ _registry = Registry(
         "MAPE": mape,
         "msle": msle,
         "MSLE": msle,
+        "logcosh": logcosh,
+        "kld": kld,
+        "KLD": kld,
+        "kullback_leibler_divergence": kld,
         "auc": AUC,
         "cosine_similarity": CosineSimilarity,
         "f1_score": F1Score,
         "precision": Precision,
         "r2_score": R2Score,
         "recall": Recall,
+        "root_mean_squared_error": RootMeanSquaredError,
     },
     factories=False,
 )
