@@ -74,6 +74,19 @@ def test_seed_decides_and_the_librarys_own_generator_stays():
     np.testing.assert_array_equal(ln.random_state().numpy(), before)
 
 
+@pytest.mark.parametrize("make", [np.random.default_rng, np.random.RandomState])
+def test_generators_of_numpy_decide_and_move_on(make):
+    def chances(state):
+        estimator = NetworkClassifier((8,), epochs=3, early_stopping=True, random_state=state)
+        return estimator.fit(X, LABELS).predict_proba(X)
+
+    generator = make(1)
+    first, second = chances(generator), chances(generator)
+    np.testing.assert_array_equal(first, chances(make(1)))
+    assert (first != second).any()
+    assert (first != chances(make(2))).any()
+
+
 def test_threads_do_not_disturb_each_other():
     want = [NetworkClassifier((8,), epochs=5, random_state=seed).fit(X, LABELS).predict_proba(X) for seed in range(4)]
     got = [None] * 4

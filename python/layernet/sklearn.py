@@ -64,12 +64,20 @@ class _NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ha
     def _start(self, outputs: int) -> None:
         """A new network, with a random generator of its own."""
         self._outputs = outputs
-        self._generator = random.new_state(int(check_random_state(self.random_state).randint(2**31 - 1)))
+        self._generator = random.new_state(int(self._random().randint(2**31 - 1)))
         with random.using_state(self._generator):
             self.model_ = self._made(self.n_features_in_, outputs)
         self._compile()
         self.history_: dict[str, list[float]] = {}
         self.n_iter_ = 0
+
+    def _random(self) -> np.random.RandomState:
+        """What scikit-learn draws from; it knows numpy's older generators only."""
+        given = self.random_state
+        if isinstance(given, np.random.Generator):
+            return np.random.RandomState(int(given.integers(2**32)))
+        legacy: np.random.RandomState = check_random_state(given)
+        return legacy
 
     def _made(self, inputs: int, outputs: int) -> Model:
         x = Input((inputs,))
@@ -93,7 +101,7 @@ class _NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ha
                 x,
                 y,
                 test_size=self.validation_fraction,
-                random_state=check_random_state(self.random_state),
+                random_state=self._random(),
                 stratify=y if isinstance(self, NetworkClassifier) else None,
             )
             validation = held_x, held_y
@@ -140,7 +148,8 @@ class NetworkClassifier(ClassifierMixin, _NetworkEstimator):  # type: ignore[mis
         validation_fraction: What share of the rows that is, default 0.1.
         patience: For how many epochs the loss may fail to become lower, default 10.
         callbacks: Objects of `ln.callbacks`, default None.
-        random_state: A seed, or a generator of numpy; None (default): another run each time.
+        random_state: A seed, or a generator of numpy, `Generator` or `RandomState`, which moves on; None (default):
+            another run each time.
         verbose: 1 shows a line of progress on a terminal, default 0.
 
     Attributes:
