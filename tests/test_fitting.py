@@ -1164,5 +1164,5 @@ def test_changes_of_a_copied_mapping_are_not_lost(tmp_path):
     assert feeding._Pages.of(np.zeros((3, 2))) is None
     pages = feeding._Pages.of(np.asarray(shared)[1:])
     shared[5] = 7.0
-    pages.read(100_000_000, True)
+    pages.read(100_000_000)
     assert shared[5].tolist() == [7.0] * 4

@@ -36,8 +36,8 @@ Batch = tuple[Any, Any, Any]
 
 # Of an array mapped from a file, about so many bytes stay in memory.
 _RESIDENT = 32 * 1024 * 1024
-# A row that is read brings in its surroundings: Linux maps up to 16 pages around a page that is touched.
-_AROUND = 64 * 1024
+# A row that is read brings in its surroundings: Linux maps what it keeps together, up to a large page.
+_AROUND = 2 * 1024 * 1024
 
 
 class Arrays:
@@ -92,9 +92,25 @@ class Arrays:
         """The batches from number `start` on, of rows in the given order; None: as they are."""
         for step in range(start, self.steps):
             begin, end = step * self.batch_size, min((step + 1) * self.batch_size, self.rows)
-            yield _cut(self._data, slice(begin, end) if order is None else order[begin:end])
+            if order is None:
+                yield _cut(self._data, slice(begin, end))
+                for pages in self._pages:
+                    pages.read(end - begin)
+            else:
+                yield self._gathered(order[begin:end])
+
+    def _gathered(self, order: npt.NDArray[np.int64]) -> Batch:
+        """Rows in an order; of mapped files so few at a time that their surroundings are not too much."""
+        if not self._pages:
+            return _cut(self._data, order)
+        pieces = []
+        few = _RESIDENT // _AROUND
+        for begin in range(0, len(order), few):
+            pieces.append(_cut(self._data, order[begin : begin + few]))
             for pages in self._pages:
-                pages.read(end - begin, order is not None)
+                pages.give_back()
+        x, y, sample_weight = (_joined(parts) for parts in zip(*pieces, strict=True))
+        return x, y, sample_weight
 
 
 class Batches:
@@ -191,12 +207,16 @@ class _Pages:
             return None
         return cls(base, array[:1].nbytes)
 
-    def read(self, rows: int, scattered: bool) -> None:
-        """Note that rows were read."""
-        self._read += rows * (max(self._row_bytes, _AROUND) if scattered else self._row_bytes)
+    def read(self, rows: int) -> None:
+        """Note that rows were read, one after the other."""
+        self._read += rows * self._row_bytes
         if self._read >= _RESIDENT:
-            self._read = 0
-            self._mapping.madvise(mmap.MADV_DONTNEED)
+            self.give_back()
+
+    def give_back(self) -> None:
+        """Let the system have the memory."""
+        self._read = 0
+        self._mapping.madvise(mmap.MADV_DONTNEED)
 
 
 def feed_of(
@@ -287,6 +307,14 @@ def _cut(data: Batch, rows: slice | npt.NDArray[np.int64]) -> Batch:
     """Some rows of everything."""
     x, y, sample_weight = (_rows(part, rows) for part in data)
     return x, y, sample_weight
+
+
+def _joined(parts: tuple[Any, ...]) -> Any:
+    """One structure of arrays from several."""
+    if parts[0] is None:
+        return None
+    leaves = zip(*map(nest.flatten, parts), strict=True)
+    return nest.pack_like(parts[0], [np.concatenate(pieces) for pieces in leaves])
 
 
 def _rows(part: Any, rows: slice | npt.NDArray[np.int64]) -> Any:
