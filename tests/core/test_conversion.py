@@ -197,6 +197,8 @@ def test_dlpack_of_version_1_says_read_only():
     capsule = x.__dlpack__(max_version=(1, 0))
 
     assert "dltensor_versioned" in repr(capsule)
+    if np.lib.NumpyVersion(np.__version__) < "2.1.0":
+        return  # reads capsules of before version 1 only
     y = np.from_dlpack(_Exporter(x, max_version=(1, 0)))
     assert not y.flags.writeable
     np.testing.assert_array_equal(y, [[1.0, 2.0]])
