@@ -18,6 +18,7 @@ endfunction()
 
 file(GLOB LAYERNET_BINDINGS CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/csrc/bindings/*.cpp)
 pybind11_add_module(_core MODULE NO_EXTRAS ${LAYERNET_BINDINGS})
+target_compile_options(_core PRIVATE $<$<CONFIG:Release>:-O2>)  # as the library: a smaller wheel, and no slower
 layernet_module(_core)
 
 set(pyx ${PROJECT_SOURCE_DIR}/python/layernet/_predict.pyx)
