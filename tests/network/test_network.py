@@ -385,7 +385,7 @@ def test_repr_before_the_constructor_of_the_base_says_so():
     with pytest.raises(ln.errors.FailedPreconditionError, match=r"Bad: its constructor did not call super\(\)"):
         repr(Bad())
     with pytest.raises(ln.errors.FailedPreconditionError, match=r"Bad: its constructor did not call super\(\)"):
-        Bad().layers  # noqa: B018
+        Bad().layers  # noqa: B018 - reading it is the test
 
 
 def test_hasattr_before_the_constructor_of_the_base():
@@ -401,9 +401,9 @@ def test_missing_attributes_are_attribute_errors():
     net = Chain()
 
     with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
-        net.nothing  # noqa: B018
+        net.nothing  # noqa: B018 - reading it is the test
     with pytest.raises(AttributeError, match="has no attribute '_nothing'"):
-        net._nothing  # noqa: B018
+        net._nothing  # noqa: B018 - reading it is the test
 
 
 def test_errors_of_properties_are_their_own():
@@ -413,6 +413,6 @@ def test_errors_of_properties_are_their_own():
             return self.not_there
 
     with pytest.raises(AttributeError, match="has no attribute 'not_there'"):
-        Asking().mine  # noqa: B018
+        Asking().mine  # noqa: B018 - reading it is the test
     with pytest.raises(ln.errors.NodeError, match="'input' is known after a symbolic call only"):
-        ln.layers.Dense(1).input  # noqa: B018
+        ln.layers.Dense(1).input  # noqa: B018 - reading it is the test
