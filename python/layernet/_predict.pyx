@@ -10,6 +10,7 @@ from libcpp cimport bool as cbool
 from libcpp.memory cimport shared_ptr
 from libcpp.string cimport string
 from libcpp.vector cimport vector
+cimport cython
 cimport numpy as cnp
 
 cnp.import_array()
@@ -128,6 +129,7 @@ cdef class PlanCaller:
         if plan.inputs().size() > 0 and plan.last_axis_only():
             self._more_axes_from = <int>(<Shape*>&plan.inputs()[0].spec.shape).size() + 1
 
+    @cython.final
     cdef int _run(self, int64_t n, const void* const* sources, void* const* targets) except -1:
         cdef const Plan* plan = self._plan.get()
         if self._gil == GIL_RELEASE or (self._gil == GIL_AUTO and plan.work(n) >= RELEASE_WORK):
@@ -137,6 +139,7 @@ cdef class PlanCaller:
             run_plan(plan[0], self._threads, n, sources, targets)
         return 0
 
+    @cython.final
     cdef int64_t _rows(self, size_t port, cnp.ndarray x, int64_t n) noexcept:
         """The batch that x's shape gives to the port, -2 where it does not fit; n is what earlier inputs gave, or -1."""
         cdef const Shape* want = &self._plan.get().inputs()[port].spec.shape
@@ -156,6 +159,7 @@ cdef class PlanCaller:
                 n = size // c
         return n
 
+    @cython.final
     cdef int64_t _fit(self, size_t port, cnp.ndarray x, int64_t n) except -2:
         """The same, with an error where it does not fit."""
         n = self._rows(port, x, n)
@@ -166,12 +170,14 @@ cdef class PlanCaller:
                                 list((<object>x).shape)))
         return n
 
+    @cython.final
     cdef cbool _ready(self, size_t port, object x) noexcept:
         """Whether x is a native, aligned, C-contiguous array of the port's type."""
         return (cnp.PyArray_Check(x)
                 and cnp.PyArray_TYPE(<cnp.ndarray>x) == TYPE_NUMBERS[<int>self._plan.get().inputs()[port].spec.dtype]
                 and cnp.PyArray_ISCARRAY_RO(<cnp.ndarray>x))
 
+    @cython.final
     cdef cnp.ndarray _output(self, size_t port, int64_t n, object out):
         """A fresh array for the port, or `out` after a check."""
         cdef const Spec* spec = &self._plan.get().outputs()[port].spec
@@ -197,6 +203,7 @@ cdef class PlanCaller:
                                 "%s %s" % (getattr(out, "dtype", type(out).__name__), getattr(out, "shape", ""))))
         return y
 
+    @cython.final
     cdef cnp.ndarray _input(self, size_t port, object x):
         """x as a native, aligned, C-contiguous array of the port's type; copies only when it has to."""
         if self._ready(port, x):
