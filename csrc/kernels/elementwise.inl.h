@@ -3,6 +3,7 @@
 #pragma once
 
 #include "simd/vec.h"
+#include "unroll.inl.h"
 
 LN_BEGIN_TARGET
 
@@ -24,6 +25,25 @@ LN_INLINE void map(const T* x, T* y, size_t n, F f) {
     const int rest = static_cast<int>(n - i);
     f(Vec<T>::load_partial(x + i, rest)).store_partial(y + i, rest);
   }
+}
+
+// The same for an f that changes `count` vectors in step.
+template <int count, class T, class F>
+LN_INLINE void map_in_step(const T* x, T* y, size_t n, F f) {
+  constexpr size_t size = Vec<T>::size;
+  size_t i = 0;
+  for (; i + count * size <= n; i += count * size) {
+    Vec<T> v[count];
+    unroll<count>(LN_EACH(j) { v[j] = Vec<T>::load(x + i + j * size); });
+    f(v);
+    unroll<count>(LN_EACH(j) { v[j].store(y + i + j * size); });
+  }
+  map<1>(
+      x + i, y + i, n - i, [=](Vec<T> v) __attribute__((always_inline)) {
+        Vec<T> one[1] = {v};
+        f(one);
+        return one[0];
+      });
 }
 
 // y = f(a, b), both arrays.

@@ -159,6 +159,19 @@ def fit_tanh(bits, count, top):
     )
 
 
+def fit_tanh_exp(bits, count, low):
+    # exp(2 r), |r| <= ln 2 / 4, for 1 - 2 / (1 + exp(2 a)), a = n ln 2 / 2 + r >= low, which changes by
+    # 2 e / (1 + e)^2 of the relative change of e = exp(2 a): most at the lowest a.
+    def weight(r):
+        a = ln2 + r if ln2 + r >= low else 3 * ln2 / 2 + r
+        e = mp.exp(2 * a)
+        return 2 * e / (1 + e) ** 2 * mp.exp(-2 * r)
+
+    low, top = mpf(low), ln2 / 4 * mpf("1.0001")
+    target = lambda r: mp.exp(2 * r)
+    fit(f"tanh E {bits}", target, weight, -top, top, list(range(count)), bits, fixed=(mpf(1), mpf(2)))
+
+
 def fit_tanh_rational(bits, p_count, q_count, top):
     # tanh(x) = x + x z P(z) / Q(z), Q(0) = 1 scaled: the linearised problem P - g Q, with the last Q as a weight.
     g = lambda z: (mp.tanh(mp.sqrt(z)) / mp.sqrt(z) - 1) / z
@@ -287,7 +300,8 @@ FITS = {
     "log32": lambda: fit_log(24, 4),
     "log64": lambda: fit_log(53, 7),
     "logtail64": lambda: fit_log_tail(53, 8),
-    "tanh32": lambda: fit_tanh(24, 5, "0.625"),
+    "tanh32": lambda: fit_tanh(24, 4, "0.5625"),
+    "tanhexp32": lambda: fit_tanh_exp(24, 6, "0.5625"),
     "tanhtable32": lambda: fit_tanh_table(6),
     "tanh64": lambda: fit_tanh_rational(53, 3, 3, "0.625"),
     "erf32": lambda: fit_erf(24, 7, 1),

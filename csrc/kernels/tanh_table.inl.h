@@ -56,7 +56,7 @@ alignas(64) constexpr float kTanhTable[7][32] = {
 constexpr float kTanhFirst = 0x1.4p-5f;     // the lowest number whose upper bits name the first interval
 constexpr float kTanhLast = 0x1.3ffffep3f;  // tanh is 1 from 9.01 on
 
-LN_INLINE Vec<float> tanh(Vec<float> x) {
+LN_INLINE Vec<float> tanh_by_table(Vec<float> x) {
   const Vec<float> a = min(Vec<float>::set1(kTanhLast), abs(x));
   const Int<float> interval = shift_right<21>(as_int(max(Vec<float>::set1(kTanhFirst), a)));
   const Vec<float> r = a - lookup(kTanhTable[0], interval);

@@ -78,7 +78,7 @@ LN_DEFINE_UNARY(erf, 1, 0, erf(x))
 LN_DEFINE_UNARY(elu, 1, 1, elu(x, p0))
 LN_DEFINE_UNARY(selu, 1, 0, selu(x))
 LN_DEFINE_UNARY(sigmoid, 1, 0, sigmoid(x))
-LN_DEFINE_UNARY(tanh, 1, 0, tanh(x))
+LN_DEFINE_UNARY_OF(tanh, double, f64, 1, 0, tanh(x))
 LN_DEFINE_UNARY(softplus, 1, 0, softplus(x))
 LN_DEFINE_UNARY(gelu, 1, 0, gelu(x))
 LN_DEFINE_UNARY(gelu_tanh, 1, 0, gelu_tanh(x))
@@ -87,6 +87,10 @@ LN_DEFINE_UNARY(mish, 1, 0, mish(x))
 // clang-format on
 #undef LN_DEFINE_UNARY
 #undef LN_DEFINE_UNARY_OF
+
+inline void unary_tanh_f32(const float* in, float* out, size_t n, const double*) noexcept {
+  map_in_step<kTanhInStep>(in, out, n, [](auto& x) __attribute__((always_inline)) { tanh_each(x); });
+}
 
 // x^p[0]. The exponent keeps its double precision for floats too. Frequent exponents have exact short cuts.
 template <class T>
