@@ -54,6 +54,14 @@ def test_saver_names_steps_and_folders(tmp_path):
     assert ln.list_variables(path) == [("net/dense/bias", [1]), ("net/dense/kernel", [2, 1])]
     step = ln.Variable(8, trainable=False)
     assert ln.Saver(net.variables).save(tmp_path / "ckpt", step) == str(tmp_path / "ckpt-8")
+    assert ln.Saver(net.variables).save(tmp_path / "ckpt", np.int64(9)) == str(tmp_path / "ckpt-9")
+
+
+@pytest.mark.parametrize("step", [1.5, "3", ln.constant(2.0)])
+def test_steps_are_integers(tmp_path, step):
+    with pytest.raises(TypeError, match="global_step: expected an integer"):
+        ln.save_network_checkpoint(built(1), tmp_path / "ckpt", global_step=step)
+    assert os.listdir(tmp_path) == []
 
 
 @pytest.mark.parametrize(("most", "left"), [({}, [2, 3, 4, 5, 6]), ({"max_to_keep": 2}, [5, 6])])

@@ -9,6 +9,7 @@ same calls; where both kinds exist at one prefix, the safetensors file is taken.
 from __future__ import annotations
 
 import contextlib
+import operator
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -97,17 +98,18 @@ class Saver:
 
         Args:
             file_prefix: The prefix; the file is `<prefix>.safetensors`.
-            global_step: Appended to the prefix as `-<step>`; None (default) appends nothing.
+            global_step: An integer, appended to the prefix as `-<step>`; None (default) appends nothing.
 
         Returns:
             The prefix, with the step.
 
         Raises:
+            TypeError: `global_step` is not an integer.
             OSError: The file cannot be written; what was there stays.
         """
         prefix = os.fspath(file_prefix)
         if global_step is not None:
-            prefix = f"{prefix}-{int(global_step)}"
+            prefix = f"{prefix}-{_step_number(global_step)}"
         folder = os.path.dirname(prefix) or "."
         os.makedirs(folder, exist_ok=True)
         write_tensors(prefix + _SUFFIX, {name: stored_variable(v) for name, v in self._variables.items()})
@@ -138,6 +140,13 @@ class Saver:
             _restore(file, self._variables)
 
 
+def _step_number(global_step: int | Variable) -> int:
+    try:
+        return operator.index(global_step)
+    except TypeError:
+        raise TypeError(f"global_step: expected an integer or an integer variable, got {global_step!r}.") from None
+
+
 def save_network_checkpoint(
     network: Network, save_path: Path, global_step: int | Variable | None = None, map_func: MapFunc | None = None
 ) -> str:
@@ -146,7 +155,7 @@ def save_network_checkpoint(
     Args:
         network: A network that has been called.
         save_path: A prefix, or a folder: the prefix is then the network's name in that folder, with "_" for "/".
-        global_step: Appended to the prefix as `-<step>`; None (default) appends nothing.
+        global_step: An integer, appended to the prefix as `-<step>`; None (default) appends nothing.
         map_func: From a variable's full name (without ":0") to its name in the file. None (default) takes the network's
             own prefix away, so that another instance can restore the file; other names stay as they are.
 
@@ -154,7 +163,7 @@ def save_network_checkpoint(
         The prefix, with the step: what `restore_network_checkpoint` takes.
 
     Raises:
-        TypeError: Something that is not a network.
+        TypeError: Something that is not a network, or a `global_step` that is not an integer.
         ValueError: A network without variables, or two variables that get the same name.
         OSError: The file cannot be written; what was there stays.
 
