@@ -301,7 +301,7 @@ def sparse_softmax_cross_entropy_with_logits(labels: TensorLike, logits: TensorL
     """Cross entropy of a class: `-log_softmax(logits)[label]`.
 
     Args:
-        labels: Class numbers `[...]`, an integer tensor.
+        labels: Class numbers `[...]`, an integer tensor. One outside of `[0, classes)` makes its row's value NaN.
         logits: A floating tensor `[..., classes]`.
 
     Returns:

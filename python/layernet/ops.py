@@ -1737,7 +1737,8 @@ def gather(params: TensorLike, indices: TensorLike, axis: int = 0) -> Tensor:
 
     Args:
         params: A tensor.
-        indices: An integer tensor of any shape.
+        indices: An integer tensor of any shape. Negative ones count from the end. One outside of `[-size, size)` gives
+            NaN, or 0 in integers, and no gradient.
         axis: The axis of `params` that is indexed, default 0.
 
     Returns:
@@ -1756,7 +1757,7 @@ def scatter_add(x: TensorLike, indices: TensorLike, updates: TensorLike) -> Tens
 
     Args:
         x: A tensor `[rows, ...]`.
-        indices: An integer vector `[n]`.
+        indices: An integer vector `[n]`. Negative ones count from the end; one outside of `[-rows, rows)` adds nothing.
         updates: A tensor `[n, ...]`.
 
     Returns:
