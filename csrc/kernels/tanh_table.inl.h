@@ -1,6 +1,5 @@
-// tanh in float32 by lookup, for instruction sets that look 32 numbers up in registers: half the time of the formula
-// with exp and a division that the others use (math.inl.h), 14 cycles for 16 numbers instead of 25 on Zen 4, and at
-// most 1 ULP.
+// tanh in float32 by lookup, for instruction sets that look 32 numbers up in registers: 14 cycles for 16 numbers on
+// Zen 4, where exp_parts_short and a division take 25, and at most 1 ULP. The others compute it (math.inl.h).
 #pragma once
 
 #include "simd/vec.h"
