@@ -1,7 +1,7 @@
-// bench_gemm [f64] [nn|tn|nt] [packed|gemm|blas]: matrix products with bias of the active kernels (LAYERNET_ISA) and of
-// BLAS (LAYERNET_BLAS), A or B transposed as the letters say (forward is nn, the gradients tn and nt), against the
-// fused multiply-add peak of one core measured in the same run. Run it as `env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE
-// bench_gemm`: both settings change what OpenBLAS does.
+// bench_gemm [f64] [nn|tn|nt] [packed|gemm|blas] [MxKxN ...]: matrix products with bias of the active kernels
+// (LAYERNET_ISA) and of BLAS (LAYERNET_BLAS), A or B transposed as the letters say (forward is nn, the gradients tn and
+// nt), against the fused multiply-add peak of one core measured in the same run. Run it as `env -u OPENBLAS_CORETYPE -u
+// OPENBLAS_L2_SIZE bench_gemm`: both settings change what OpenBLAS does.
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +9,8 @@
 #include <time.h>
 
 #include <algorithm>
+#include <array>
+#include <vector>
 
 #include "kernels/blas.h"
 #include "kernels/dispatch.h"
@@ -161,15 +163,16 @@ void run(const KernelTable& table, size_t m, size_t n, size_t k, double peak_flo
 }
 
 template <class T>
-void run_all(const char* layout, const char* only) {
+void run_all(const char* layout, const char* only, std::vector<std::array<size_t, 3>> sizes) {
   const KernelTable& table = active_kernels();
   const double flops = peak(table.isa, sizeof(T) == 8);
   printf("%s: peak of one core %.1f GFLOP/s; sizes are m x k x n\n", table.isa, flops * 1e-9);
-  const size_t sizes[][3] = {
-      {1, 16, 64},     {1, 64, 64},       {1, 64, 4},      {1, 64, 1},         {1, 128, 256},    {1, 512, 1024},
-      {1, 1024, 512},  {1, 2048, 2048},   {2, 512, 1024},  {4, 512, 1024},     {8, 512, 1024},   {16, 512, 1024},
-      {64, 512, 1024}, {1024, 512, 1024}, {256, 256, 256}, {1024, 1024, 1024}, {16, 4096, 4096}, {256, 4096, 4096},
-      {37, 91, 53},    {32, 64, 64},      {256, 64, 10},   {256, 64, 1}};
+  if (sizes.empty())
+    sizes = {{1, 16, 64},        {1, 64, 64},      {1, 64, 4},        {1, 64, 1},        {1, 128, 256},
+             {1, 512, 1024},     {1, 1024, 512},   {1, 2048, 2048},   {2, 512, 1024},    {4, 512, 1024},
+             {8, 512, 1024},     {16, 512, 1024},  {64, 512, 1024},   {1024, 512, 1024}, {256, 256, 256},
+             {1024, 1024, 1024}, {16, 4096, 4096}, {256, 4096, 4096}, {37, 91, 53},      {32, 64, 64},
+             {256, 64, 10},      {256, 64, 1}};
   for (const auto& s : sizes) run<T>(table, s[0], s[2], s[1], flops, layout, only);
 }
 
@@ -178,17 +181,20 @@ void run_all(const char* layout, const char* only) {
 int main(int argc, char** argv) {
   bool f64 = false;
   const char *layout = "nn", *only = nullptr;
+  std::vector<std::array<size_t, 3>> sizes;
   for (int i = 1; i < argc; ++i) {
     if (strcmp(argv[i], "f64") == 0)
       f64 = true;
     else if (strlen(argv[i]) == 2)
       layout = argv[i];
+    else if (std::array<size_t, 3> s; sscanf(argv[i], "%zux%zux%zu", &s[0], &s[1], &s[2]) == 3)
+      sizes.push_back(s);
     else
       only = argv[i];
   }
   if (f64)
-    run_all<double>(layout, only);
+    run_all<double>(layout, only, sizes);
   else
-    run_all<float>(layout, only);
+    run_all<float>(layout, only, sizes);
   return 0;
 }

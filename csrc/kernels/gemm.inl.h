@@ -26,8 +26,10 @@
 //   16 x 512 x 1024    114 GFLOP/s       106 GFLOP/s
 //   256 x 256 x 256    115 GFLOP/s       112 GFLOP/s
 //   1024^3             110 GFLOP/s       108 GFLOP/s
-// Prefetching panels by hand was tried at 8 to 64 rows ahead for one and two rows: always slower (1 x 512 x 1024: 23.8
-// to 33.5 us instead of 22 and 24.8), as each panel is one sequential stream that the CPU follows by itself.
+// One and two rows need no prefetch (8 to 64 rows of a panel ahead cost 1 x 512 x 1024 up to 40 % on Zen 4): a panel is
+// one sequential stream that the CPU follows by itself. From two tiles of rows on, the next block of B is fetched while
+// this one is multiplied (aim_fetch): on a Xeon of 2023 (243 GFLOP/s, L3 at 30 GB/s) 16 x 4096 x 4096 takes 3.0 ms
+// instead of 4.7, 256 x 4096 x 4096 45 ms instead of 51.
 #pragma once
 
 #include "epilogue.inl.h"
@@ -103,8 +105,9 @@ struct TileCall : TileScale<W> {
   size_t ldc;
   const T* bias;
   size_t k;
-  size_t ahead;  // elements from a row of B to the one to prefetch along with it; 0: none
-  int last;      // columns in use in the last vector, 1..lanes
+  const W* fetch;     // prefetched in the first of the k rounds,
+  size_t fetch_step;  // in each further one so many elements on
+  int last;           // columns in use in the last vector, 1..lanes
   bool add_c;
   bool relu;
 };
@@ -174,8 +177,7 @@ struct RowPointers {
 };
 
 // --- wide
-// Tiles of so many rows have a load to spare for a prefetch in each round (of B itself, which is free, when t.ahead is
-// 0).
+// Tiles of so many rows have a load to spare for a prefetch in each round.
 constexpr int kPrefetchRows = 3;
 
 template <class T, class W, int R, int V>
@@ -186,9 +188,13 @@ void tile_wide(const TileCall<T, W>& t) noexcept {
   RowPointers<T, W, R> a(t);
   const W* b = t.b;
   const size_t row_stride = t.row_stride, panel_stride = t.panel_stride;
-  [[maybe_unused]] const size_t ahead = t.ahead;
+  [[maybe_unused]] const W* fetch = t.fetch;
+  [[maybe_unused]] const size_t fetch_step = t.fetch_step;
   for (size_t p = t.k; p != 0; --p) {
-    if constexpr (R >= kPrefetchRows) __builtin_prefetch(b + ahead, 0, 2);
+    if constexpr (R >= kPrefetchRows) {
+      __builtin_prefetch(fetch, 0, 2);
+      fetch += fetch_step;
+    }
     const auto from = LN_EACH(v) {
       return b + static_cast<size_t>(v / vecs) * panel_stride + v % vecs * lanes;
     };
@@ -268,6 +274,13 @@ LN_INLINE size_t next_rows(size_t m) {
   return m <= rows ? m : m >= 2 * rows ? rows : (m + 1) / 2;
 }
 
+// How many tiles that makes.
+template <class T>
+LN_INLINE size_t tiles_of(size_t m) {
+  constexpr size_t rows = static_cast<size_t>(Tile<T>::rows);
+  return (m + rows - 1) / rows;
+}
+
 // Up to one tile of rows by n columns; t.k is not limited. The path of small batches: nothing is done but the tiles.
 // t is used up. It is not passed by value: copying a struct that was just written field by field waits for the fields
 // to reach the cache, which took longer than the product of a small layer.
@@ -320,15 +333,42 @@ LN_INLINE void copy_rows(const T* a, size_t rsa, size_t csa, size_t m, size_t k,
   }
 }
 
-// Any number of rows by n columns, t.k <= block_k: each group of row tiles passes over the panels once. t is used up.
-// The first group is the one that finds B out of the caches: its last tile, whose own panel the tiles before it have
-// brought in, fetches the next one.
+// The block of B after this one, of n columns; 0: there is none.
+template <class W>
+struct NextBlock {
+  const W* b;
+  size_t k, n;
+};
+
+// Points row tile i of `tiles` at what it fetches while it multiplies the panel at column j: a share of the same panel
+// of the next block. The last few tiles share it, so that it crowds out what has had most of its use. The first block
+// of a product is fetched by its own first tile, each panel during the one before it. Rows of B in place are far apart:
+// one tile fetches a line of each.
 template <class T, class W>
-void wide_block(TileCall<T, W>& t, size_t m, size_t n, bool copy_a) noexcept {
+LN_INLINE void aim_fetch(TileCall<T, W>& tile, size_t i, size_t tiles, size_t j, size_t n, bool first,
+                         const NextBlock<W>& next) {
+  constexpr size_t width = static_cast<size_t>(Tile<T>::width), most = 4;
+  const bool apart = tile.row_stride != width;
+  const size_t shares = apart ? 1 : tiles < most ? tiles : most, share = i + shares - tiles;
+  tile.fetch = tile.b;
+  tile.fetch_step = 0;
+  if (first && i == 0) {
+    tile.fetch += n - j > width ? tile.panel_stride : 0;
+    tile.fetch_step = tile.row_stride;
+  } else if (j < next.n && share < shares && tile.k > 0) {
+    tile.fetch_step = (next.k * tile.row_stride + shares * tile.k - 1) / (shares * tile.k);
+    tile.fetch = next.b + j / width * tile.panel_stride + share * tile.k * tile.fetch_step;
+  }
+}
+
+// Any number of rows by n columns, t.k <= block_k: each group of row tiles passes over the panels once. t is used up.
+template <class T, class W>
+void wide_block(TileCall<T, W>& t, size_t m, size_t n, bool copy_a, bool first, const NextBlock<W>& next) noexcept {
   constexpr size_t lanes = static_cast<size_t>(Tile<T>::lanes), vecs = static_cast<size_t>(Tile<T>::vecs);
   constexpr size_t width = lanes * vecs;
   alignas(64) T buffer[Tile<T>::rows_at_once * kRowRoom<T>];
-  for (bool first = true; m > 0; first = false) {
+  const size_t all = tiles_of<T>(m);
+  for (size_t done = 0; done < all;) {
     TileCall<T, W> group[Tile<T>::tiles_at_once];
     size_t heights[Tile<T>::tiles_at_once];
     size_t tiles = 0;
@@ -349,14 +389,15 @@ void wide_block(TileCall<T, W>& t, size_t m, size_t n, bool copy_a) noexcept {
     for (size_t j = 0; j < n; j += width) {
       const size_t columns = n - j < width ? n - j : width;
       const size_t vectors = (columns + lanes - 1) / lanes;
-      group[tiles - 1].ahead = first && tiles > 1 && n - j > width ? t.panel_stride : 0;
       for (size_t i = 0; i < tiles; ++i) {
         TileCall<T, W>& tile = group[i];
+        aim_fetch(tile, done + i, all, j, n, first, next);
         tile.last = static_cast<int>(columns - (vectors - 1) * lanes);
         kWide<T, W>.fn[heights[i]][vectors](tile);
         next_columns(tile, 1, width);
       }
     }
+    done += tiles;
   }
 }
 
@@ -561,11 +602,18 @@ void wide_product(const TileCall<T, W>& t, size_t m, size_t n, size_t k_step, co
   using L = Tile<T>;
   const size_t k = t.k;
   const bool few = m <= static_cast<size_t>(L::rows);
-  const size_t step_k = few || k_step < L::block_k ? k_step : L::block_k;
+  // With few tiles to hide behind, the block that is fetched should crowd out little ([16, 4096] x [4096, 4096]: 181
+  // GFLOP/s with blocks of 256 KB, 163 with 512 KB).
+  const size_t block_k = m <= L::few_rows ? L::block_k / 2 : L::block_k;
+  const size_t step_k = few || k_step < block_k ? k_step : block_k;
   const size_t step_n = few ? n : L::block_n;
   const size_t step_m = m <= L::block_m + L::block_m / 3 ? m : L::block_m;  // no second pass for a few rows more
   // Copying A pays when its rows are far apart (by multiples of 4 KB they share L1 sets) and serve many panels.
   const bool copy_a = !few && (t.csa != 1 || t.rsa * sizeof(T) >= 1024) && n >= 4 * static_cast<size_t>(L::width);
+  const auto b_at = [&](size_t j, size_t p) {
+    return t.b + j / static_cast<size_t>(L::width) * t.panel_stride + p * t.row_stride;
+  };
+  bool first = true;
   for (size_t i = 0; i < m; i += step_m) {
     const size_t rows = m - i < step_m ? m - i : step_m;
     for (size_t j = 0; j < n; j += step_n) {
@@ -575,7 +623,7 @@ void wide_product(const TileCall<T, W>& t, size_t m, size_t n, size_t k_step, co
       for (size_t p = 0;;) {
         block.k = k - p < step_k ? k - p : step_k;
         block.a = t.a + i * t.rsa + p * t.csa;
-        block.b = t.b + j / static_cast<size_t>(L::width) * t.panel_stride + p * t.row_stride;
+        block.b = b_at(j, p);
         block.c = c;
         const bool ends = p + block.k == k;
         block.bias = (TileScale<W>::used ? ends : p == 0) ? shift_bias(t.bias, j) : nullptr;
@@ -585,7 +633,17 @@ void wide_product(const TileCall<T, W>& t, size_t m, size_t n, size_t k_step, co
         if (few) {
           wide_few_rows(block, rows, columns);
         } else {
-          wide_block(block, rows, columns, copy_a);
+          // The block after this one: further down B, to the right, or for the next rows.
+          const size_t q = ends ? 0 : p + block.k;
+          const size_t right = !ends ? j : j + columns < n ? j + columns : 0;
+          NextBlock<W> next{};
+          if (!ends || right > 0 || i + rows < m) {
+            next.b = b_at(right, q);
+            next.k = k - q < step_k ? k - q : step_k;
+            next.n = n - right < step_n ? n - right : step_n;
+          }
+          wide_block(block, rows, columns, copy_a, first, next);
+          first = false;
         }
         p += block.k;
         if (p == k) break;
@@ -624,7 +682,8 @@ LN_INLINE TileCall<T, W> tile_call(const GemmArgs& g) {
   t.rsa = g.rsa;
   t.csa = g.csa;
   t.b = static_cast<const W*>(g.b);
-  t.row_stride = t.panel_stride = t.ahead = 0;
+  t.row_stride = t.panel_stride = t.fetch_step = 0;
+  t.fetch = t.b;
   t.c = static_cast<T*>(g.c);
   t.ldc = g.ldc;
   t.bias = static_cast<const T*>(g.bias);
@@ -727,7 +786,7 @@ void gemm(const GemmArgs* args) noexcept {
         edge.bias = p == 0 ? shift_bias(t.bias, whole) : nullptr;
         edge.add_c = t.add_c || p > 0;
         edge.relu = t.relu && p + edge.k == g.k;
-        wide_block(edge, g.m, rest, false);
+        wide_block(edge, g.m, rest, false, false, NextBlock<T>{});
         p += edge.k;
         if (p == g.k) break;
       }
