@@ -5,7 +5,7 @@
 set(LAYERNET_KERNELS_DIR "${CMAKE_CURRENT_LIST_DIR}/../kernels")
 
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
-  set(LAYERNET_ISAS scalar avx2 avx512)
+  set(LAYERNET_ISAS scalar avx2 avx512 avx512vnni)
 elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64|ARM64)$")
   set(LAYERNET_ISAS scalar neon)
 else()
@@ -17,6 +17,9 @@ set(LAYERNET_ISA_FLAGS_neon "")
 set(LAYERNET_ISA_FLAGS_avx2 -mavx2 -mfma -mf16c -mbmi2)
 set(LAYERNET_ISA_FLAGS_avx512 ${LAYERNET_ISA_FLAGS_avx2} -mavx512f -mavx512bw -mavx512vl -mavx512dq
                               -mprefer-vector-width=512)
+set(LAYERNET_ISA_FLAGS_avx512vnni ${LAYERNET_ISA_FLAGS_avx512} -mavx512vnni)
+# The families in which an instruction set differs from another that it contains; unset: all of them.
+set(LAYERNET_ISA_FAMILIES_avx512vnni gemm_i8)
 
 # No contraction: a kernel says itself where a product and a sum are fused, so that results depend on the source only.
 # Sanitized tiles are compiled at -O1: at -O3 gcc 12 takes five minutes for the matrix product of one instruction set.
@@ -49,7 +52,13 @@ function(layernet_add_kernels target)
 
   foreach(isa IN LISTS LAYERNET_ISAS)
     set(objects ${target}_${isa})
-    layernet_kernel_objects(${objects} ${per_isa})
+    if(DEFINED LAYERNET_ISA_FAMILIES_${isa})
+      list(TRANSFORM LAYERNET_ISA_FAMILIES_${isa} REPLACE "(.+)" "${LAYERNET_KERNELS_DIR}/target_\\1.cpp"
+           OUTPUT_VARIABLE sources)
+    else()
+      set(sources ${per_isa})
+    endif()
+    layernet_kernel_objects(${objects} ${sources})
     target_compile_definitions(${objects} PRIVATE LN_TARGET=${isa})
     target_compile_options(${objects} PRIVATE ${LAYERNET_KERNEL_FLAGS} ${LAYERNET_ISA_FLAGS_${isa}})
     target_sources(${target} PRIVATE $<TARGET_OBJECTS:${objects}>)

@@ -13,7 +13,7 @@ namespace layernet {
 namespace kernels {
 
 #if defined(__x86_64__)
-#define LN_FOR_EACH_ISA(F) F(avx512) F(avx2) F(scalar)
+#define LN_FOR_EACH_ISA(F) F(avx512vnni) F(avx512) F(avx2) F(scalar)
 #elif defined(__aarch64__)
 #define LN_FOR_EACH_ISA(F) F(neon) F(scalar)
 #else
@@ -29,6 +29,7 @@ namespace kernels {
   void fill_##family##_avx512(KernelTable*) noexcept;
 #include "families.def"
 #undef LN_FAMILY
+void fill_gemm_i8_avx512vnni(KernelTable*) noexcept;
 #elif defined(__aarch64__)
 #define LN_FAMILY(family) void fill_##family##_neon(KernelTable*) noexcept;
 #include "families.def"
@@ -49,7 +50,7 @@ bool cpu_has_neon() {
 
 #if defined(__x86_64__)
 struct X86 {
-  bool avx2 = false, avx512 = false;
+  bool avx2 = false, avx512 = false, avx512vnni = false;
   X86() {
     unsigned a, b, c, d;
     if (!__get_cpuid(1, &a, &b, &c, &d)) return;
@@ -64,6 +65,7 @@ struct X86 {
     const bool f = b >> 16 & 1, dq = b >> 17 & 1, bw = b >> 30 & 1, vl = b >> 31 & 1;
     avx2 = saves_avx && has_avx2 && fma && f16c && bmi2;
     avx512 = avx2 && saves_avx512 && f && dq && bw && vl;
+    avx512vnni = avx512 && (c >> 11 & 1);
   }
 };
 const X86& x86() {
@@ -75,6 +77,9 @@ bool cpu_has_avx2() {
 }
 bool cpu_has_avx512() {
   return x86().avx512;
+}
+bool cpu_has_avx512vnni() {
+  return x86().avx512vnni;
 }
 #endif
 
@@ -110,6 +115,12 @@ void fill_avx512(KernelTable* table) {
 }
 #undef LN_FAMILY
 LN_DEFINE_TABLE(avx512)
+// AVX-512 with other products of int8 weights.
+void fill_avx512vnni(KernelTable* table) {
+  fill_avx512(table);
+  fill_gemm_i8_avx512vnni(table);
+}
+LN_DEFINE_TABLE(avx512vnni)
 #elif defined(__aarch64__)
 #define LN_FAMILY(family) fill_##family##_neon(table);
 void fill_neon(KernelTable* table) {

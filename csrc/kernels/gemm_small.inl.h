@@ -85,17 +85,6 @@ LN_INLINE void pack_small(const float* b, size_t rsb, size_t csb, size_t k, size
 inline void pack_b_bf16(const float* b, size_t rsb, size_t csb, size_t k, size_t n, void* packed) noexcept {
   pack_small(b, rsb, csb, k, n, static_cast<uint16_t*>(packed), [](float w, size_t) { return to_bf16(w); });
 }
-inline void pack_b_i8(const float* b, size_t rsb, size_t csb, size_t k, size_t n, void* packed) noexcept {
-  const size_t columns = PackedLayout<float>::panels(n) * static_cast<size_t>(Tile<float>::width);
-  float* scales = const_cast<float*>(packed_scales(packed, k, n));
-  for (size_t j = 0; j < columns; ++j) scales[j] = 0.0F;
-  for (size_t p = 0; p < k; ++p)
-    for (size_t j = 0; j < n; ++j) scales[j] = larger(scales[j], b[p * rsb + j * csb]);
-  for (size_t j = 0; j < columns; ++j) scales[j] = int8_scale(scales[j]);
-  pack_small(b, rsb, csb, k, n, static_cast<int8_t*>(packed),
-             [scales](float w, size_t j) { return to_int8(w, scales[j]); });
-}
-
 // Precondition: small_b_bytes is not 0; for int8, nothing to accumulate.
 template <class W>
 LN_INLINE void small_columns(const GemmArgs& g, size_t first, size_t columns) {
@@ -105,5 +94,23 @@ LN_INLINE void small_columns(const GemmArgs& g, size_t first, size_t columns) {
   if constexpr (TileScale<W>::used) t.scale = packed_scales(g.b, g.k, g.n) + first;
   packed_wide(g, first, columns, t, Epilogue<float>(g.activation, g.act_params), mode);
 }
+
+// int8 weights widened in registers.
+struct WideningProduct {
+  static size_t bytes(size_t k, size_t n) noexcept { return small_b_bytes<int8_t>(k, n); }
+  static void pack(const float* b, size_t rsb, size_t csb, size_t k, size_t n, void* packed) noexcept {
+    const size_t columns = PackedLayout<float>::panels(n) * static_cast<size_t>(Tile<float>::width);
+    float* scales = const_cast<float*>(packed_scales(packed, k, n));
+    for (size_t j = 0; j < columns; ++j) scales[j] = 0.0F;
+    for (size_t p = 0; p < k; ++p)
+      for (size_t j = 0; j < n; ++j) scales[j] = larger(scales[j], b[p * rsb + j * csb]);
+    for (size_t j = 0; j < columns; ++j) scales[j] = int8_scale(scales[j]);
+    pack_small(b, rsb, csb, k, n, static_cast<int8_t*>(packed),
+               [scales](float w, size_t j) { return to_int8(w, scales[j]); });
+  }
+  static void columns(const GemmArgs& g, size_t first, size_t count) noexcept {
+    small_columns<int8_t>(g, first, count);
+  }
+};
 
 LN_END_TARGET

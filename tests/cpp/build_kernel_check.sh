@@ -11,19 +11,22 @@ build=${BUILD:-$root/build/kernel_check-$(basename "$CXX")}
 common="-std=c++17 -Wall -Wextra -ffp-contract=off -I$root/csrc -I$root/tests/cpp"
 kernel="-O3 -fno-math-errno -fno-trapping-math -fno-exceptions -fvisibility=hidden -fno-lto"
 avx2="-mavx2 -mfma -mf16c -mbmi2"
+avx512="$avx2 -mavx512f -mavx512bw -mavx512vl -mavx512dq -mprefer-vector-width=512"
 case $($CXX -dumpmachine) in
-  x86_64*) isas="scalar avx2 avx512" ;;
+  x86_64*) isas="scalar avx2 avx512 avx512vnni" ;;
   aarch64*) isas="scalar neon" ;;
   *) isas=scalar ;;
 esac
 mkdir -p "$build"
 for isa in $isas; do
+  families='*'
   case $isa in
     avx2) flags=$avx2 ;;
-    avx512) flags="$avx2 -mavx512f -mavx512bw -mavx512vl -mavx512dq -mprefer-vector-width=512" ;;
+    avx512) flags=$avx512 ;;
+    avx512vnni) flags="$avx512 -mavx512vnni" families=gemm_i8 ;;
     *) flags= ;;
   esac
-  for source in "$root"/csrc/kernels/target_*.cpp; do
+  for source in "$root"/csrc/kernels/target_$families.cpp; do
     echo "$isa-$(basename "$source" .cpp).o $kernel $flags -DLN_TARGET=$isa -c $source"
   done
 done >"$build/commands"

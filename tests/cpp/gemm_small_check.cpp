@@ -188,6 +188,56 @@ void check_special(const KernelTable& table, const Small& small) {
   }
 }
 
+// Rows of any magnitude keep their precision, rows with NaN or inf give what floats give, and neither touches the
+// others.
+void check_rows(const KernelTable& table) {
+  const size_t n = 100, k = 300;
+  const Small small = int8_of(table);
+  for (const size_t m : {size_t{1}, size_t{4}, size_t{6}}) {
+    for (const float size : {1e-28F, 1e-10F, 1e30F}) {
+      Case s(m, n, k);
+      for (size_t i = 0; i < s.a.size(); i += 2) s.a[i] *= size;  // beside them numbers that are much larger or smaller
+      for (float& x : s.bias) x = 0.0F;
+      std::vector<int8_t> q(k * n);
+      std::vector<float> scale(n);
+      table.quantize_i8(s.b.data(), n, 1, k, n, q.data(), scale.data());
+      Aligned packed(small.pack_bytes(k, n));
+      small.pack(s.b.data(), n, 1, k, n, packed.p);
+      const std::vector<float> got = product(table, small, s, packed.p, kActNone);
+      for (size_t i = 0; i < m; ++i)
+        for (size_t j = 0; j < n; ++j) {
+          double sum = 0, largest = 0;
+          for (size_t p = 0; p < k; ++p) {
+            sum += static_cast<double>(s.a[i * k + p]) * scale[j] * q[p * n + j];
+            largest = fmax(largest, fabs(static_cast<double>(s.a[i * k + p])));
+          }
+          const double bound = 4 * sqrt(static_cast<double>(k)) * 0x1p-23 * largest * 127 * scale[j];
+          if (!CHECK_NOTE(fabs(got[i * n + j] - sum) <= bound, "%s row of %g at %zu: %g for %g", table.isa,
+                          static_cast<double>(size), j, static_cast<double>(got[i * n + j]), sum))
+            return;
+        }
+    }
+    const float inf = std::numeric_limits<float>::infinity(), nan = std::numeric_limits<float>::quiet_NaN();
+    for (const float special : {nan, inf, -inf}) {
+      Case s(m, n, k);
+      for (float& w : s.b) w = 0.25F + fabsf(w);  // no weight rounds to 0, which times inf would be NaN
+      Aligned packed(small.pack_bytes(k, n));
+      small.pack(s.b.data(), n, 1, k, n, packed.p);
+      const std::vector<float> before = product(table, small, s, packed.p, kActNone);
+      const size_t row = m / 2;
+      s.a[row * k + 77] = special;
+      const std::vector<float> got = product(table, small, s, packed.p, kActNone);
+      for (size_t i = 0; i < got.size(); ++i) {
+        const bool good = i / n != row         ? memcmp(&got[i], &before[i], sizeof(float)) == 0
+                          : special != special ? got[i] != got[i]
+                                               : got[i] == special;
+        CHECK_NOTE(good, "%s with %g: %g in row %zu", table.isa, static_cast<double>(special),
+                   static_cast<double>(got[i]), i / n);
+      }
+    }
+  }
+}
+
 }  // namespace
 
 int main() {
@@ -195,12 +245,14 @@ int main() {
     const KernelTable& table = *table_for(*isa);
     for (const size_t m : {0, 1, 2, 3, 5, 7, 14, 29, 120})
       for (const size_t n : {1, 7, 16, 17, 32, 33, 48, 65, 100, 530})
-        for (const size_t k : {0, 1, 2, 5, 64, 259}) {
+        for (const size_t k : {0, 1, 2, 5, 64, 128, 259}) {
           check_bfloat16(table, m, n, k);
           check_int8(table, m, n, k);
         }
     check_bfloat16(table, 40, 70, 2100);
     check_int8(table, 40, 70, 2100);
+    check_int8(table, 9, 600, 4098);
+    check_rows(table);
     check_special(table, bfloat16_of(table));
     check_special(table, int8_of(table));
     CHECK(int8_of(table).pack_bytes(100, 1) == 0 && bfloat16_of(table).pack_bytes(100, 1) == 0);

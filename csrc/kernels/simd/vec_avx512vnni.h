@@ -1,0 +1,4 @@
+// AVX-512 with VNNI: the vectors are those of AVX-512.
+#pragma once
+
+#include "vec_avx512.h"
