@@ -51,6 +51,7 @@ struct DotWeights {
 LN_INLINE size_t dot_pieces(size_t k) {
   return k == 0 ? 1 : (k + kDotK - 1) / kDotK;
 }
+
 // A piece of a row in digits.
 struct DotRow {
   float factor[3];  // of the sums of the digits 0, 1, 2: 2^-22, 2^-14 and 2^-6, times 2^e where e < 0
@@ -58,7 +59,7 @@ struct DotRow {
   bool finite;
 };
 
-// Writes the digits of x [k] to three planes, rounded up to a whole vector. x may be read up to there only by masks.
+// Writes the digits of x [k] to three planes, which are filled up to a whole vector.
 LN_INLINE DotRow split_row(const float* x, size_t k, uint8_t* digits, size_t plane) {
   const __m512i magnitude = _mm512_set1_epi32(0x7fffffff);
   __m512i most = _mm512_setzero_si512();
@@ -139,19 +140,10 @@ inline void dot_float_row(const DotCall& t, int r, int vecs) noexcept {
   }
 }
 
-// sum += four products of unsigned and signed bytes. gcc 12 copies and stores every sum around its intrinsic: with it
-// [64, 512] x [512, 1024] takes twice as long.
-LN_INLINE __m512i add_dots(__m512i sum, __m512i unsigned_bytes, __m512i signed_bytes) {
-  __asm__("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(unsigned_bytes), "v"(signed_bytes));
-  return sum;
-}
-
 template <int R, int V>
 void dot_tile(const DotCall& t) noexcept {
-  __m512i sum[R * V * 3];
-  unroll<R>(LN_EACH(r) {
-    unroll<V>(LN_EACH(v) { unroll<3>(LN_EACH(d) { sum[(r * V + v) * 3 + d] = _mm512_setzero_si512(); }); });
-  });
+  __m512i sum[R * V * 3];  // flat: gcc 12 keeps [R][V][3] in memory, which takes twice as long
+  unroll<R * V * 3>(LN_EACH(i) { sum[i] = _mm512_setzero_si512(); });
   const int8_t* b = t.b;
   const uint8_t* a = t.digits;
   const size_t plane = t.plane, panel_stride = t.panel_stride;
@@ -170,7 +162,8 @@ void dot_tile(const DotCall& t) noexcept {
       unroll<V>(LN_EACH(v) {
         const __m512i w = row_of_b(v);
         unroll<R>(LN_EACH(r) {
-          unroll<3>(LN_EACH(d) { sum[(r * V + v) * 3 + d] = add_dots(sum[(r * V + v) * 3 + d], x[r][d], w); });
+          unroll<3>(
+              LN_EACH(d) { sum[(r * V + v) * 3 + d] = _mm512_dpbusd_epi32(sum[(r * V + v) * 3 + d], x[r][d], w); });
         });
       });
     } else {
@@ -178,8 +171,9 @@ void dot_tile(const DotCall& t) noexcept {
       unroll<V>(LN_EACH(v) { w[v] = row_of_b(v); });
       unroll<3 * R>(LN_EACH(i) {
         const __m512i x = four(i / 3, i % 3);
-        unroll<V>(
-            LN_EACH(v) { sum[(i / 3 * V + v) * 3 + i % 3] = add_dots(sum[(i / 3 * V + v) * 3 + i % 3], x, w[v]); });
+        unroll<V>(LN_EACH(v) {
+          sum[(i / 3 * V + v) * 3 + i % 3] = _mm512_dpbusd_epi32(sum[(i / 3 * V + v) * 3 + i % 3], x, w[v]);
+        });
       });
     }
     a += 4;
