@@ -175,6 +175,36 @@ void check_distributions(const KernelTable& table) {
 }
 
 // --- optimizers
+// Adam's quotient, v = 0 - m / sqrt(s), over all magnitudes and where there is none.
+template <class T>
+void check_adam_quotient(const KernelTable& table) {
+  const T inf = std::numeric_limits<T>::infinity(), nan = std::numeric_limits<T>::quiet_NaN();
+  std::vector<T> m = {1, 0, 1, inf, -inf, nan, 1, 0, 3}, s = {0, 0, inf, 1, 4, 1, nan, 1, inf};
+  constexpr int most = std::numeric_limits<T>::max_exponent - 4;
+  for (int i = 0; i < 4000; ++i) {
+    const auto r = random_vector<T>(4, 0.5, 1);
+    m.push_back(ldexp(r[0], static_cast<int>(most * (4 * static_cast<double>(r[1]) - 3))) * (i % 2 ? 1 : -1));
+    s.push_back(ldexp(r[2], static_cast<int>(most * (4 * static_cast<double>(r[3]) - 3))));
+  }
+  const size_t n = m.size();
+  const std::vector<T> g(n, T(0)), before(n, T(0));
+  std::vector<T> v(n), m_out(n), s_out(n);
+  const double p[] = {1, 1, 1, 0, 0, 0};
+  KERNEL(adam)(before.data(), m.data(), s.data(), g.data(), v.data(), m_out.data(), s_out.data(), n, p);
+  for (size_t i = 0; i < n; ++i) {
+    const long double want = -static_cast<long double>(m[i]) / sqrtl(static_cast<long double>(s[i]));
+    const long double bound =
+        2 * std::numeric_limits<T>::epsilon() * fabsl(want) + 2 * std::numeric_limits<T>::denorm_min();
+    const bool good = want != want ? v[i] != v[i]
+                      : fabsl(want) > std::numeric_limits<T>::max()
+                          ? static_cast<long double>(v[i]) == want || (isinf(v[i]) && (v[i] > 0) == (want > 0))
+                          : fabsl(v[i] - want) <= bound;
+    if (!CHECK_NOTE(good, "%s adam: %g / sqrt(%g) is %g", table.isa, static_cast<double>(m[i]),
+                    static_cast<double>(s[i]), static_cast<double>(v[i])))
+      return;
+  }
+}
+
 template <class T>
 void check_optimizers(const KernelTable& table) {
   for (const size_t n : {0, 1, 3, 4, 7, 8, 9, 16, 17, 31, 33, 100}) {
@@ -447,6 +477,7 @@ template <class T>
 void check_type(const KernelTable& table) {
   check_distributions<T>(table);
   check_optimizers<T>(table);
+  check_adam_quotient<T>(table);
   check_conv<T>(table);
   check_pool<T>(table);
   check_depthwise<T>(table);

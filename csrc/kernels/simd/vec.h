@@ -4,6 +4,7 @@
 //            (half to even) floor ceil  == != < <= > >=  select(mask, a, b)  reduce_add reduce_max reduce_min
 //   Int<T>   as many integers of T's width: + - & | ^ shift_left<k> shift_right<k> (logical) == >
 //            Int<double>: multiply_low32; Int<float> where LN_HAS_LOOKUP: lookup(table of 32 numbers, i)
+//   Vec<float> where LN_HAS_RECIPROCAL: reciprocal_estimate(a)
 //   HalfVec<T>  half as wide where LN_HAS_HALF_VEC, else Vec<T>: size, loads and stores, set1 zero + fma max
 //
 // max/min: if an operand is NaN the result is the second operand (x86, scalar) or NaN (neon): write the constant first,

@@ -219,6 +219,12 @@ LN_INLINE Vec<float> lookup(const float (&table)[32], Int<float> i) {
   return {_mm512_permutex2var_ps(_mm512_loadu_ps(table), (__m512i)i.v, _mm512_loadu_ps(table + 16))};
 }
 
+// 1 / a to 14 bits.
+#define LN_HAS_RECIPROCAL 1
+LN_INLINE Vec<float> reciprocal_estimate(Vec<float> a) {
+  return {_mm512_rcp14_ps(a.v)};
+}
+
 // Products of the low 32 bits of each lane, unsigned.
 LN_INLINE Int<double> multiply_low32(Int<double> a, Int<double> b) {
   return {(LanesOf<double>::ints)_mm512_mul_epu32((__m512i)a.v, (__m512i)b.v)};
