@@ -182,9 +182,13 @@ void dot_tile(const DotCall& t) noexcept {
   // To memory, so that what follows is an ordinary loop.
   alignas(64) int32_t sums[R * V * 3 * kDotLanes];
   unroll<R * V * 3>(LN_EACH(i) { _mm512_store_si512(sums + i * kDotLanes, sum[i]); });
-  for (int r = 0; r < R; ++r)
+  for (int r = 0; r < R; ++r) {
+    const DotRow& row = t.rows[r];
+    if (!row.finite) {
+      dot_float_row(t, r, V);
+      continue;
+    }
     for (int v = 0; v < V; ++v) {
-      const DotRow& row = t.rows[r];
       const auto s = [&](int d) {
         return _mm512_load_si512(sums + static_cast<size_t>((r * V + v) * 3 + d) * kDotLanes);
       };
@@ -194,6 +198,7 @@ void dot_tile(const DotCall& t) noexcept {
       y = _mm512_fmadd_ps(_mm512_cvtepi32_ps(high), _mm512_set1_ps(row.factor[2]), y);
       dot_finish(t, r, v, y, row.rest);
     }
+  }
 }
 
 using DotFn = void (*)(const DotCall&) noexcept;
@@ -215,7 +220,6 @@ inline void dot_rows_of_piece(DotCall t, size_t rows) noexcept {
   t.plane = (t.k + kDotLanes - 1) / kDotLanes * kDotLanes;
   t.digits = digits;
   t.rows = split;
-  bool finite = true;
   for (size_t r = 0; r < rows; ++r) {
     const float* x = t.x + r * t.rsa;
     if (t.csa != 1) {
@@ -223,39 +227,13 @@ inline void dot_rows_of_piece(DotCall t, size_t rows) noexcept {
       x = gathered;
     }
     split[r] = split_row(x, t.k, digits + 3 * r * t.plane, t.plane);
-    finite = finite && split[r].finite;
   }
   const size_t most = kDotPanels[rows];
   for (size_t all = t.columns, panels; all > 0;) {
     panels = (all + kDotWidth - 1) / kDotWidth;
     if (panels > most) panels = most;
     t.columns = all < panels * kDotWidth ? all : panels * kDotWidth;
-    if (finite) {
-      kDotTiles[rows][panels](t);
-    } else {
-      for (size_t r = 0; r < rows; ++r) {
-        DotCall one = t;
-        one.x += r * t.rsa;
-        one.digits += 3 * r * t.plane;
-        one.rows += r;
-        one.c += r * t.ldc;
-        if (!split[r].finite) {
-          dot_float_row(one, 0, static_cast<int>(2 * panels));
-          continue;
-        }
-        for (size_t q = 0; q < panels; ++q) {
-          const size_t done = q * kDotWidth;
-          DotCall panel = one;
-          panel.b += q * t.panel_stride;
-          panel.scale += done;
-          panel.shift += done;
-          panel.bias = shift_bias(panel.bias, done);
-          panel.c += done;
-          panel.columns = t.columns - done < kDotWidth ? t.columns - done : kDotWidth;
-          kDotTiles[1][1](panel);
-        }
-      }
-    }
+    kDotTiles[rows][panels](t);
     const size_t done = panels * kDotWidth;
     t.b += panels * t.panel_stride;
     t.scale += done;
