@@ -1,4 +1,4 @@
-// bench_gemm [f64] [nn|tn|nt] [packed|gemm|blas] [MxKxN ...]: matrix products with bias of the active kernels
+// bench_gemm [f64] [nn|tn|nt] [packed|gemm|amx|amx-packed|blas] [MxKxN ...]: matrix products with bias of the active kernels
 // (LAYERNET_ISA) and of BLAS (LAYERNET_BLAS), A or B transposed as the letters say (forward is nn, the gradients tn and
 // nt), against the fused multiply-add peak of one core measured in the same run. Run it as `env -u OPENBLAS_CORETYPE -u
 // OPENBLAS_L2_SIZE bench_gemm`: both settings change what OpenBLAS does.
@@ -78,7 +78,7 @@ DEFINE_PEAK(peak_avx2_f64, "avx2,fma", __m256d, _mm256_set1_pd, pd256, 4)
 
 double peak(const char* isa, bool f64) {
 #if defined(__x86_64__)
-  if (strcmp(isa, "avx512") == 0) return f64 ? peak_avx512_f64() : peak_avx512_f32();
+  if (strncmp(isa, "avx512", 6) == 0 || strcmp(isa, "amx") == 0) return f64 ? peak_avx512_f64() : peak_avx512_f32();
   if (strcmp(isa, "avx2") == 0) return f64 ? peak_avx2_f64() : peak_avx2_f32();
 #endif
   (void)isa;
@@ -132,7 +132,7 @@ void run(const KernelTable& table, size_t m, size_t n, size_t k, double peak_flo
   char size[64];
   snprintf(size, sizeof size, "%zux%zux%zu", m, k, n);
   const auto report = [&](const char* what, double time) {
-    printf("%-7s %-16s %-7s %10.1f ns %8.1f GFLOP/s", single ? "f32" : "f64", size, what, time * 1e9,
+    printf("%-7s %-16s %-10s %10.1f ns %8.1f GFLOP/s", single ? "f32" : "f64", size, what, time * 1e9,
            flops / time * 1e-9);
     if (peak_flops > 0) printf(" %5.1f%%", flops / time / peak_flops * 100);
     printf(" %7.1f GB/s of B\n", bytes / time * 1e-9);
@@ -144,6 +144,13 @@ void run(const KernelTable& table, size_t m, size_t n, size_t k, double peak_flo
     report("packed",
            best_time([&] { single ? table.gemm_packed_f32(&with_packed) : table.gemm_packed_f64(&with_packed); }));
   if (wanted("gemm")) report("gemm", best_time([&] { single ? table.gemm_f32(&g) : table.gemm_f64(&g); }));
+  if constexpr (single)
+    if (table.gemm_amx != nullptr) {
+      const Buffer<char> room(table.gemm_amx_workspace(m), 0);
+      with_packed.workspace = g.workspace = room.data();
+      if (wanted("amx-packed")) report("amx-packed", best_time([&] { table.gemm_packed_amx(&with_packed); }));
+      if (wanted("amx")) report("amx", best_time([&] { table.gemm_amx(&g); }));
+    }
   const BlasApi* api = wanted("blas") ? blas() : nullptr;
   if (api) {
     const int im = static_cast<int>(m), in = static_cast<int>(n), ik = static_cast<int>(k);

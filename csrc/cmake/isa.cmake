@@ -5,7 +5,7 @@
 set(LAYERNET_KERNELS_DIR "${CMAKE_CURRENT_LIST_DIR}/../kernels")
 
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
-  set(LAYERNET_ISAS scalar avx2 avx512 avx512vnni)
+  set(LAYERNET_ISAS scalar avx2 avx512 avx512vnni amx)
 elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64|ARM64)$")
   set(LAYERNET_ISAS scalar neon)
 else()
@@ -18,8 +18,10 @@ set(LAYERNET_ISA_FLAGS_avx2 -mavx2 -mfma -mf16c -mbmi2)
 set(LAYERNET_ISA_FLAGS_avx512 ${LAYERNET_ISA_FLAGS_avx2} -mavx512f -mavx512bw -mavx512vl -mavx512dq
                               -mprefer-vector-width=512)
 set(LAYERNET_ISA_FLAGS_avx512vnni ${LAYERNET_ISA_FLAGS_avx512} -mavx512vnni)
-# The families in which an instruction set differs from another that it contains; unset: all of them.
+set(LAYERNET_ISA_FLAGS_amx ${LAYERNET_ISA_FLAGS_avx512vnni} -mamx-tile -mamx-bf16)
+# The families in which an instruction set differs from another that it contains; unset: all of families.def.
 set(LAYERNET_ISA_FAMILIES_avx512vnni gemm_i8)
+set(LAYERNET_ISA_FAMILIES_amx gemm_amx)
 
 # No contraction: a kernel says itself where a product and a sum are fused, so that results depend on the source only.
 # Sanitized tiles are compiled at -O1: at -O3 gcc 12 takes five minutes for the matrix product of one instruction set.
@@ -52,11 +54,11 @@ function(layernet_add_kernels target)
 
   foreach(isa IN LISTS LAYERNET_ISAS)
     set(objects ${target}_${isa})
+    set(sources ${per_isa})
+    list(FILTER sources EXCLUDE REGEX "gemm_amx")
     if(DEFINED LAYERNET_ISA_FAMILIES_${isa})
       list(TRANSFORM LAYERNET_ISA_FAMILIES_${isa} REPLACE "(.+)" "${LAYERNET_KERNELS_DIR}/target_\\1.cpp"
            OUTPUT_VARIABLE sources)
-    else()
-      set(sources ${per_isa})
     endif()
     layernet_kernel_objects(${objects} ${sources})
     target_compile_definitions(${objects} PRIVATE LN_TARGET=${isa})

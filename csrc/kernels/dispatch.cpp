@@ -7,13 +7,15 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 #endif
 
 namespace layernet {
 namespace kernels {
 
 #if defined(__x86_64__)
-#define LN_FOR_EACH_ISA(F) F(avx512vnni) F(avx512) F(avx2) F(scalar)
+#define LN_FOR_EACH_ISA(F) F(amx) F(avx512vnni) F(avx512) F(avx2) F(scalar)
 #elif defined(__aarch64__)
 #define LN_FOR_EACH_ISA(F) F(neon) F(scalar)
 #else
@@ -30,6 +32,7 @@ namespace kernels {
 #include "families.def"
 #undef LN_FAMILY
 void fill_gemm_i8_avx512vnni(KernelTable*) noexcept;
+void fill_gemm_amx_amx(KernelTable*) noexcept;
 #elif defined(__aarch64__)
 #define LN_FAMILY(family) void fill_##family##_neon(KernelTable*) noexcept;
 #include "families.def"
@@ -50,7 +53,7 @@ bool cpu_has_neon() {
 
 #if defined(__x86_64__)
 struct X86 {
-  bool avx2 = false, avx512 = false, avx512vnni = false;
+  bool avx2 = false, avx512 = false, avx512vnni = false, amx = false;
   X86() {
     unsigned a, b, c, d;
     if (!__get_cpuid(1, &a, &b, &c, &d)) return;
@@ -66,6 +69,8 @@ struct X86 {
     avx2 = saves_avx && has_avx2 && fma && f16c && bmi2;
     avx512 = avx2 && saves_avx512 && f && dq && bw && vl;
     avx512vnni = avx512 && (c >> 11 & 1);
+    const bool saves_tiles = (low & 0x60000) == 0x60000, amx_bf16 = d >> 22 & 1, amx_tile = d >> 24 & 1;
+    amx = avx512vnni && saves_tiles && amx_bf16 && amx_tile;
   }
 };
 const X86& x86() {
@@ -80,6 +85,12 @@ bool cpu_has_avx512() {
 }
 bool cpu_has_avx512vnni() {
   return x86().avx512vnni;
+}
+// A process must ask Linux for the tile registers, which make its signal frames 8 KB larger.
+bool cpu_has_amx() {
+  constexpr long kRequestPermission = 0x1023, kTileData = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
+  static const bool granted = x86().amx && syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+  return granted;
 }
 #endif
 
@@ -121,6 +132,11 @@ void fill_avx512vnni(KernelTable* table) {
   fill_gemm_i8_avx512vnni(table);
 }
 LN_DEFINE_TABLE(avx512vnni)
+void fill_amx(KernelTable* table) {
+  fill_avx512vnni(table);
+  fill_gemm_amx_amx(table);
+}
+LN_DEFINE_TABLE(amx)
 #elif defined(__aarch64__)
 #define LN_FAMILY(family) fill_##family##_neon(table);
 void fill_neon(KernelTable* table) {

@@ -108,6 +108,12 @@ GemmPlan plan_gemm(const GemmArgs& g) noexcept {
   const KernelTable& table = active_kernels();
   GemmPlan plan{GemmPlan::own, g.m, g.m > 0 ? size_t{1} : 0, 0};
   if (g.m == 0 || g.n == 0) return plan;
+  if (sizeof(T) == 4 && prefer_amx(table, g.n, g.k)) {
+    plan.way = GemmPlan::with_amx;
+    plan.block_rows = g.m;
+    plan.workspace = table.gemm_amx_workspace(g.m);
+    return plan;
+  }
   if (Family<T>::prefer_blas(g.m, g.n, g.k) && g.m <= INT_MAX && g.n <= INT_MAX && g.k <= INT_MAX && g.ldc <= INT_MAX &&
       blas_operand(g.m, g.k, g.rsa, g.csa).possible && blas_operand(g.k, g.n, g.rsb, g.csb).possible && blas()) {
     plan.way = GemmPlan::with_blas;
@@ -165,7 +171,9 @@ void run_block(const GemmPlan& plan, const GemmArgs& args, size_t block) noexcep
   g.a = static_cast<const T*>(args.a) + first * args.rsa;
   g.c = static_cast<T*>(args.c) + first * args.ldc;
   if (args.gate != nullptr) g.gate = static_cast<const T*>(args.gate) + first * args.ldc;
-  if (plan.way == GemmPlan::with_blas) {
+  if (plan.way == GemmPlan::with_amx) {
+    active_kernels().gemm_amx(&g);
+  } else if (plan.way == GemmPlan::with_blas) {
     blas_block<T>(g);
   } else if (plan.way == GemmPlan::own_packed) {
     g.b = args.workspace;
@@ -207,6 +215,10 @@ void run_part(const GemmArgs& args, size_t part, size_t parts) noexcept {
   // Each slice packs its own columns of B; slices of rows pack all of them.
   const size_t packed = s.columns < args.n ? args.k * s.first_column : part * args.k * 2 * kSliceColumns;
   g.workspace = static_cast<T*>(args.workspace) + (packed + 15) / 16 * 16;
+  if (plan.way == GemmPlan::with_amx) {
+    if (plan.workspace > args.k * s.columns * sizeof(T)) g.workspace = nullptr;  // there is less of it for a slice
+    return active_kernels().gemm_amx(&g);
+  }
   Family<T>::gemm(active_kernels(), g);
 }
 
@@ -238,6 +250,10 @@ bool prefer_blas_f32(size_t m, size_t n, size_t k) noexcept {
 bool prefer_blas_f64(size_t m, size_t n, size_t k) noexcept {
   return m >= 512 && n >= 512 && k >= 512 &&
          static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k) >= 0x1p30;
+}
+
+bool prefer_amx(const KernelTable& table, size_t n, size_t k) noexcept {
+  return table.gemm_amx != nullptr && n >= 64 && k >= 64 && k * n >= size_t{1} << 19;
 }
 
 GemmPlan plan_gemm_f32(const GemmArgs& args) noexcept {

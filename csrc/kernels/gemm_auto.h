@@ -9,8 +9,10 @@
 
 namespace layernet::kernels {
 
+struct KernelTable;
+
 struct GemmPlan {
-  enum Way { own, own_packed, with_blas } way;
+  enum Way { own, own_packed, with_blas, with_amx } way;
   size_t block_rows, blocks;
   size_t workspace;  // bytes for args.workspace, 64-byte aligned, shared by the blocks; may be 0
 };
@@ -39,6 +41,10 @@ GemmSlice gemm_slice(const GemmArgs& args, size_t part, size_t parts) noexcept;
 // Everything on the calling thread.
 void gemm_auto_f32(const GemmPlan& plan, const GemmArgs& args) noexcept;
 void gemm_auto_f64(const GemmPlan& plan, const GemmArgs& args) noexcept;
+
+// Whether float32 products of these sizes are done by AMX (gemm_amx.inl.h) where there is AMX: of B beyond the 2 MB of L2
+// that CPUs with AMX have, and whatever the number of rows, so that their bits do not depend on it.
+bool prefer_amx(const KernelTable& table, size_t n, size_t k) noexcept;
 
 // The size rule, true where BLAS is expected to be faster; see gemm_auto.cpp for the measurement.
 bool prefer_blas_f32(size_t m, size_t n, size_t k) noexcept;

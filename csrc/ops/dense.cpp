@@ -140,6 +140,12 @@ struct Dense : FusedFields {
       if (p.weights() == DType::int8 && table.pack_b_bytes_i8(k, n) != 0) {
         LN_PACKED(i8);
       }
+      if (kernels::prefer_amx(table, n, k)) {
+        params.product = table.gemm_packed_amx;
+        params.columns = table.gemm_packed_columns_amx;
+        p.scratch(Dim(static_cast<std::int64_t>(table.gemm_amx_workspace(SIZE_MAX))), 1);
+        return with(table.pack_b_f32, table.pack_b_bytes_f32(k, n), "gemm_packed_amx");
+      }
       LN_PACKED(f32);
     }
 #undef LN_PACKED
@@ -195,7 +201,8 @@ struct Dense : FusedFields {
   // Whole panels of columns, so that a column is computed by the same instructions whoever does it.
   template <class T>
   static void run_part(const Step& step, const Buffers& b, int part, int parts) noexcept {
-    const auto args = arguments<T>(step, b);
+    auto args = arguments<T>(step, b);
+    args.workspace = nullptr;  // which is not for several threads
     const auto& k = *step.kernels;
     std::size_t width;
     if constexpr (std::is_same_v<T, double>)

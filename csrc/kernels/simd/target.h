@@ -9,7 +9,7 @@
 #include <string.h>
 
 #ifndef LN_TARGET
-#error "compile with -DLN_TARGET=<scalar|avx2|avx512|avx512vnni|neon>"
+#error "compile with -DLN_TARGET=<scalar|avx2|avx512|avx512vnni|amx|neon>"
 #endif
 
 #define LN_CAT2(a, b) a##b
