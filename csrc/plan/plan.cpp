@@ -335,11 +335,12 @@ void PlanImpl::connect_ports() {
 // the whole plan by itself. A block's intermediate values should stay in the second-level cache (512 kB of the 1 to 2
 // MB that server cores have, the rest is for weights), but a block under 64 rows would read the weights too often for
 // what a row costs: from memory, at 20 GB/s against 100 GFLOP/s, a weight takes as long to come as 10 rows take to use
-// it.
+// it. A step may ask for more.
 void PlanImpl::choose_block(const PlanGraph& g) {
   constexpr std::int64_t kBlockBytes = 512 * 1024, kMost = 4096, kMultiple = 16;
   constexpr std::uint64_t kCachedWeights = std::uint64_t{8} << 20;  // of a third-level cache that others use too
-  const std::int64_t kLeast = constant_bytes_ > kCachedWeights ? 256 : 64;
+  std::int64_t least = constant_bytes_ > kCachedWeights ? 256 : 64;
+  for (const PlanStep& s : steps_) least = std::max(least, s.step.block_rows);
   const auto leads = [&](int v) {
     const Shape& s = specs_[static_cast<std::size_t>(v)].shape;
     return !s.empty() && s[0] == Dim::batch();
@@ -370,7 +371,7 @@ void PlanImpl::choose_block(const PlanGraph& g) {
   std::int64_t row_bytes = scratch_per_n_;
   for (const BufferSize& s : slots_) row_bytes += s.per_n;
   block_rows_ =
-      row_bytes == 0 ? kMost : std::min(kMost, std::max(kLeast, kBlockBytes / row_bytes / kMultiple * kMultiple));
+      row_bytes == 0 ? kMost : std::min(kMost, std::max(least, kBlockBytes / row_bytes / kMultiple * kMultiple));
   const auto port_bytes = [&](int v) { return leads(v) ? buffer_size(specs_[static_cast<std::size_t>(v)]).per_n : 0; };
   for (const int v : g.inputs) input_row_bytes_.push_back(port_bytes(v));
   for (const int v : g.outputs) output_row_bytes_.push_back(port_bytes(v));

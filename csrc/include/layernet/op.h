@@ -92,8 +92,9 @@ struct Step {
   // What prepare says of the op at hand, for plans. elementwise: an element of an output depends on the elements of the
   // inputs that broadcasting puts at its place, all outputs have one shape, and run() serves any shapes of the same
   // kind. last_axis: rows along the last axis are treated alike and apart. in_place: bit i is set when output 0 may lie
-  // on input i.
+  // on input i. block_rows: of so many rows of the batch or more a plan should make its blocks.
   bool elementwise = false, last_axis = false;
+  std::int64_t block_rows = 0;
   std::uint32_t in_place = 0;
   // Optional: the same result by parts 0 .. parts - 1 of the output's columns, each on any thread.
   void (*run_part)(const Step&, const Buffers&, int part, int parts) noexcept = nullptr;
@@ -130,11 +131,12 @@ class LAYERNET_API Preparation {
     step_.run = run;
     step_.kernel_name = kernel_name;
   }
-  // The three properties of Step. An elementwise op acts on the last axis only, and its output may lie on any input
+  // The properties of Step. An elementwise op acts on the last axis only, and its output may lie on any input
   // that has the output's shape and type.
   void elementwise() noexcept;
   void last_axis() noexcept { step_.last_axis = true; }
   void in_place(std::size_t input) noexcept { step_.in_place |= std::uint32_t{1} << input; }
+  void block_rows(std::int64_t rows) noexcept { step_.block_rows = rows; }
   void parts(void (*run_part)(const Step&, const Buffers&, int, int) noexcept) noexcept { step_.run_part = run_part; }
   // Estimated floating-point operations, `each` for every one of `count`.
   void work(Dim count, double each) noexcept {
