@@ -33,6 +33,7 @@ namespace kernels {
 #undef LN_FAMILY
 void fill_gemm_i8_avx512vnni(KernelTable*) noexcept;
 void fill_gemm_amx_amx(KernelTable*) noexcept;
+void fill_gemm_i8_amx(KernelTable*) noexcept;
 #elif defined(__aarch64__)
 #define LN_FAMILY(family) void fill_##family##_neon(KernelTable*) noexcept;
 #include "families.def"
@@ -69,8 +70,9 @@ struct X86 {
     avx2 = saves_avx && has_avx2 && fma && f16c && bmi2;
     avx512 = avx2 && saves_avx512 && f && dq && bw && vl;
     avx512vnni = avx512 && (c >> 11 & 1);
-    const bool saves_tiles = (low & 0x60000) == 0x60000, amx_bf16 = d >> 22 & 1, amx_tile = d >> 24 & 1;
-    amx = avx512vnni && saves_tiles && amx_bf16 && amx_tile;
+    const bool saves_tiles = (low & 0x60000) == 0x60000, amx_bf16 = d >> 22 & 1, amx_tile = d >> 24 & 1,
+               amx_int8 = d >> 25 & 1;
+    amx = avx512vnni && saves_tiles && amx_tile && amx_bf16 && amx_int8;
   }
 };
 const X86& x86() {
@@ -135,6 +137,7 @@ LN_DEFINE_TABLE(avx512vnni)
 void fill_amx(KernelTable* table) {
   fill_avx512vnni(table);
   fill_gemm_amx_amx(table);
+  fill_gemm_i8_amx(table);
 }
 LN_DEFINE_TABLE(amx)
 #elif defined(__aarch64__)

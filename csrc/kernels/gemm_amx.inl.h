@@ -22,11 +22,12 @@
 // PLACEHOLDER-MEASURED
 #pragma once
 
+#include "amx.inl.h"
 #include "gemm.inl.h"
 
 LN_BEGIN_TARGET
 
-constexpr size_t kTileRows = 16, kTileColumns = 16, kTileK = 32, kTileItems = kTileRows * kTileK;
+constexpr size_t kTileK = 32, kTileItems = kTileRows * kTileK;
 constexpr size_t kAmxWidth = static_cast<size_t>(Tile<float>::width);  // of a panel of B: two tiles
 static_assert(kAmxWidth == 2 * kTileColumns);
 // A block is kAmxM rows by kAmxN columns, whose sums wait in L2 while k runs in steps of kAmxK; the parts of a panel of
@@ -155,21 +156,9 @@ LN_INLINE void split_step(const AmxRows& rows, const AmxRows& next, size_t p, si
 
 // The tile registers: 0 to 3 sums, 4 and 5 A, 6 and 7 B; of products of one tile of rows 2 to 4 are A.
 LN_INLINE void configure_tiles(size_t rows) {
-  struct alignas(64) {
-    uint8_t palette, start, reserved[14];
-    uint16_t row_bytes[16];
-    uint8_t rows[16];
-  } config = {};
-  config.palette = 1;
-  for (int i = 0; i < 8; ++i) {
-    config.row_bytes[i] = 64;
-    config.rows[i] = static_cast<uint8_t>(i < 6 ? rows : kTileRows);
-  }
-  __asm__ volatile("ldtilecfg %0" : : "m"(config));
-}
-// Tile instructions stay in their order, but compilers do not see that they read and write memory.
-LN_INLINE void tile_memory() {
-  __asm__ volatile("" : : : "memory");
+  TileConfig config;
+  for (int i = 0; i < 8; ++i) config.set(i, i < 6 ? rows : kTileRows, 64);
+  config.load();
 }
 
 // The sums of R tiles of rows by a panel.

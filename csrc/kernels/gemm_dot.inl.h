@@ -18,6 +18,9 @@
 // it.
 #pragma once
 
+#ifdef __AMX_INT8__
+#include "amx.inl.h"
+#endif
 #include "gemm_small.inl.h"
 
 LN_BEGIN_TARGET
@@ -25,7 +28,8 @@ LN_BEGIN_TARGET
 constexpr size_t kDotLeastK = 128;   // what ends the sums of a shorter k costs more than is won
 constexpr size_t kDotK = 2048;       // 4 rows of digits take 24 KB of L1; an int32 overflows beyond 66 000
 constexpr size_t kDotColumns = 256;  // with kDotK 512 KB of weights, which stay in L2 for all the rows
-constexpr int kDotRows = 4, kDotVecs = 8;
+constexpr size_t kDotRows = 4;
+constexpr int kDotVecs = 8;
 constexpr size_t kDotWidth = static_cast<size_t>(Tile<float>::width), kDotLanes = 16;
 
 // Packed: panels of kDotWidth columns, in which the 4 weights of a column that are multiplied at once are neighbours,
@@ -141,6 +145,20 @@ inline void dot_float_row(const DotCall& t, int r, int vecs) noexcept {
   }
 }
 
+// A row of a tile from its sums, those of a vector `vector` apart and those of a digit `digit`.
+LN_INLINE void dot_row(const DotCall& t, int r, int vecs, const int32_t* sums, size_t vector, size_t digit) {
+  const DotRow& row = t.rows[r];
+  if (!row.finite) return dot_float_row(t, r, vecs);
+  for (int v = 0; v < vecs; ++v, sums += vector) {
+    const auto s = [&](size_t d) { return _mm512_load_si512(sums + d * digit); };
+    const __m512i high = _mm512_sub_epi32(s(2), _mm512_loadu_si512(t.shift + v * 16));
+    __m512 y = _mm512_mul_ps(_mm512_cvtepi32_ps(s(0)), _mm512_set1_ps(row.factor[0]));
+    y = _mm512_fmadd_ps(_mm512_cvtepi32_ps(s(1)), _mm512_set1_ps(row.factor[1]), y);
+    y = _mm512_fmadd_ps(_mm512_cvtepi32_ps(high), _mm512_set1_ps(row.factor[2]), y);
+    dot_finish(t, r, v, y, row.rest);
+  }
+}
+
 template <int R, int V>
 void dot_tile(const DotCall& t) noexcept {
   __m512i sum[R * V * 3];  // flat: gcc 12 keeps [R][V][3] in memory, which takes twice as long
@@ -183,23 +201,7 @@ void dot_tile(const DotCall& t) noexcept {
   // To memory, so that what follows is an ordinary loop.
   alignas(64) int32_t sums[R * V * 3 * kDotLanes];
   unroll<R * V * 3>(LN_EACH(i) { _mm512_store_si512(sums + i * kDotLanes, sum[i]); });
-  for (int r = 0; r < R; ++r) {
-    const DotRow& row = t.rows[r];
-    if (!row.finite) {
-      dot_float_row(t, r, V);
-      continue;
-    }
-    for (int v = 0; v < V; ++v) {
-      const auto s = [&](int d) {
-        return _mm512_load_si512(sums + static_cast<size_t>((r * V + v) * 3 + d) * kDotLanes);
-      };
-      const __m512i high = _mm512_sub_epi32(s(2), _mm512_loadu_si512(t.shift + v * 16));
-      __m512 y = _mm512_mul_ps(_mm512_cvtepi32_ps(s(0)), _mm512_set1_ps(row.factor[0]));
-      y = _mm512_fmadd_ps(_mm512_cvtepi32_ps(s(1)), _mm512_set1_ps(row.factor[1]), y);
-      y = _mm512_fmadd_ps(_mm512_cvtepi32_ps(high), _mm512_set1_ps(row.factor[2]), y);
-      dot_finish(t, r, v, y, row.rest);
-    }
-  }
+  for (int r = 0; r < R; ++r) dot_row(t, r, V, sums + static_cast<size_t>(r * V) * 3 * kDotLanes, 3 * kDotLanes, kDotLanes);
 }
 
 using DotFn = void (*)(const DotCall&) noexcept;
@@ -213,11 +215,9 @@ constexpr DotFn kDotTiles[kDotRows + 1][kDotVecs / 2 + 1] = {
 };
 constexpr size_t kDotPanels[kDotRows + 1] = {0, 4, 2, 1, 1};
 
-// Up to kDotRows rows of one piece of k: their digits, then every tile. t.columns is the number of all columns.
-inline void dot_rows_of_piece(DotCall t, size_t rows) noexcept {
-  alignas(64) uint8_t digits[kDotRows * 3 * kDotK];
+// The digits of rows of one piece of k, which t and split come to describe.
+LN_INLINE void split_rows(DotCall& t, size_t rows, uint8_t* digits, DotRow* split) {
   alignas(64) float gathered[kDotK];
-  DotRow split[kDotRows];
   t.plane = (t.k + kDotLanes - 1) / kDotLanes * kDotLanes;
   t.digits = digits;
   t.rows = split;
@@ -229,6 +229,13 @@ inline void dot_rows_of_piece(DotCall t, size_t rows) noexcept {
     }
     split[r] = split_row(x, t.k, digits + 3 * r * t.plane, t.plane);
   }
+}
+
+// Up to kDotRows rows of one piece of k: their digits, then every tile. t.columns is the number of all columns.
+inline void dot_rows_of_piece(DotCall t, size_t rows) noexcept {
+  alignas(64) uint8_t digits[kDotRows * 3 * kDotK];
+  DotRow split[kDotRows];
+  split_rows(t, rows, digits, split);
   const size_t most = kDotPanels[rows];
   for (size_t all = t.columns, panels; all > 0;) {
     panels = (all + kDotWidth - 1) / kDotWidth;
@@ -244,6 +251,76 @@ inline void dot_rows_of_piece(DotCall t, size_t rows) noexcept {
     all -= t.columns;
   }
 }
+
+#ifdef __AMX_INT8__
+// By AMX, for more rows than vectors serve best: a tile of the digits of 16 rows times a tile of weights, 16 x 64 x 16
+// products in 16 cycles. Sums of integers are exact in any order, so that the bits are those of the vectors.
+constexpr size_t kDotAmxLeast = 5;                  // rows
+constexpr size_t kDotAmxWeights = size_t{1} << 20;  // of the weights that stay in L2 for all the rows
+constexpr size_t kTileGroups = 16;                  // of 4 weights, in a tile
+
+// Up to 16 rows of one piece of k.
+inline void dot_amx_rows(DotCall t, size_t rows) noexcept {
+  alignas(64) uint8_t digits[kTileRows * 3 * kDotK];
+  alignas(64) int32_t sums[3 * kTileRows * kTileColumns];
+  DotRow split[kTileRows];
+  split_rows(t, rows, digits, split);
+  const size_t row = 3 * t.plane, whole = dot_groups(t.k) / kTileGroups;
+  const bool rest = dot_groups(t.k) % kTileGroups != 0;
+  for (size_t v = 0; v * kTileColumns < t.columns; ++v) {
+    DotCall here = t;
+    const size_t first = v * kTileColumns;
+    here.b += v / 2 * t.panel_stride + v % 2 * 64;
+    here.scale += first;
+    here.shift += first;
+    here.bias = shift_bias(t.bias, first);
+    here.c += first;
+    here.columns -= first;
+    const uint8_t* a = digits;
+    const int8_t* b = here.b;
+    tile_memory();
+    _tile_zero(0);
+    _tile_zero(1);
+    _tile_zero(2);
+    for (size_t s = 0; s < whole; ++s, a += 64, b += kTileGroups * kDotWidth * 4) {
+      _tile_loadd(4, b, kDotWidth * 4);
+      _tile_loadd(3, a, row);
+      _tile_dpbusd(0, 3, 4);
+      _tile_loadd(7, a + t.plane, row);
+      _tile_dpbusd(1, 7, 4);
+      _tile_loadd(3, a + 2 * t.plane, row);
+      _tile_dpbusd(2, 3, 4);
+    }
+    if (rest) {
+      _tile_loadd(6, b, kDotWidth * 4);
+      _tile_loadd(5, a, row);
+      _tile_dpbusd(0, 5, 6);
+      _tile_loadd(5, a + t.plane, row);
+      _tile_dpbusd(1, 5, 6);
+      _tile_loadd(5, a + 2 * t.plane, row);
+      _tile_dpbusd(2, 5, 6);
+    }
+    constexpr size_t digit = kTileRows * kTileColumns;
+    _tile_stored(0, sums, 64);
+    _tile_stored(1, sums + digit, 64);
+    _tile_stored(2, sums + 2 * digit, 64);
+    tile_memory();
+    for (size_t r = 0; r < rows; ++r) dot_row(here, static_cast<int>(r), 1, sums + r * kTileColumns, 0, digit);
+  }
+}
+
+// Tiles 0 to 2 sums, 3 and 7 digits, 4 weights; 5 and 6 digits and weights of the last k % 64.
+LN_INLINE void configure_dot_tiles(size_t k) {
+  const size_t rest = dot_groups(k) % kTileGroups;
+  TileConfig config;
+  for (int i = 0; i < 8; ++i) config.set(i, kTileRows, 64);
+  if (rest != 0) {
+    config.set(5, kTileRows, rest * 4);
+    config.set(6, rest, 64);
+  }
+  config.load();
+}
+#endif
 
 struct DotProduct {
   static size_t bytes(size_t k, size_t n) noexcept {
@@ -273,7 +350,15 @@ struct DotProduct {
     FlushDenormals mode;
     const Epilogue<float> epilogue(g.activation, g.act_params);
     const DotWeights w(g.b, g.k, g.n);
-    const size_t step_n = g.m <= static_cast<size_t>(kDotRows) ? count : kDotColumns;
+#ifdef __AMX_INT8__
+    const bool tiles = g.m >= kDotAmxLeast;
+    if (tiles) configure_dot_tiles(g.k);
+    const size_t rows_at_once = tiles ? kTileRows : kDotRows;
+    const size_t block_n = tiles ? kDotAmxWeights / (g.k < kDotK ? g.k : kDotK) / kDotWidth * kDotWidth : kDotColumns;
+#else
+    constexpr size_t rows_at_once = kDotRows, block_n = kDotColumns;
+#endif
+    const size_t step_n = g.m <= rows_at_once ? count : block_n;
     for (size_t end = first + count, j = first; j < end; j += step_n) {
       const size_t here = end - j < step_n ? end - j : step_n;
       for (size_t piece = 0; piece < dot_pieces(g.k); ++piece) {
@@ -289,16 +374,26 @@ struct DotProduct {
         t.ldc = g.ldc, t.columns = here;
         t.add_c = piece > 0;
         t.relu = g.activation == kActRelu && p + t.k == g.k;
-        for (size_t i = 0; i < g.m; i += kDotRows) {
+        for (size_t i = 0; i < g.m; i += rows_at_once) {
+          const size_t rows = g.m - i < rows_at_once ? g.m - i : rows_at_once;
           t.x = static_cast<const float*>(g.a) + i * g.rsa + p * g.csa;
           t.c = static_cast<float*>(g.c) + i * g.ldc + j;
-          dot_rows_of_piece(t, g.m - i < static_cast<size_t>(kDotRows) ? g.m - i : static_cast<size_t>(kDotRows));
+#ifdef __AMX_INT8__
+          if (tiles) {
+            dot_amx_rows(t, rows);
+            continue;
+          }
+#endif
+          dot_rows_of_piece(t, rows);
         }
       }
       if (epilogue.none()) continue;
       epilogue.apply(static_cast<float*>(g.c) + j, g.ldc, g.m, here, mode);
       mode.flush();
     }
+#ifdef __AMX_INT8__
+    if (tiles) _tile_release();
+#endif
   }
 };
 
