@@ -33,6 +33,7 @@ namespace kernels {
 #undef LN_FAMILY
 void fill_gemm_i8_avx512vnni(KernelTable*) noexcept;
 void fill_gemm_amx_amx(KernelTable*) noexcept;
+void fill_gemm_bf16_amx(KernelTable*) noexcept;
 void fill_gemm_i8_amx(KernelTable*) noexcept;
 #elif defined(__aarch64__)
 #define LN_FAMILY(family) void fill_##family##_neon(KernelTable*) noexcept;
@@ -137,6 +138,7 @@ LN_DEFINE_TABLE(avx512vnni)
 void fill_amx(KernelTable* table) {
   fill_avx512vnni(table);
   fill_gemm_amx_amx(table);
+  fill_gemm_bf16_amx(table);
   fill_gemm_i8_amx(table);
 }
 LN_DEFINE_TABLE(amx)

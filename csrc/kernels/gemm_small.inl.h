@@ -82,9 +82,6 @@ LN_INLINE void pack_small(const float* b, size_t rsb, size_t csb, size_t k, size
   }
 }
 
-inline void pack_b_bf16(const float* b, size_t rsb, size_t csb, size_t k, size_t n, void* packed) noexcept {
-  pack_small(b, rsb, csb, k, n, static_cast<uint16_t*>(packed), [](float w, size_t) { return to_bf16(w); });
-}
 // Precondition: small_b_bytes is not 0; for int8, nothing to accumulate.
 template <class W>
 LN_INLINE void small_columns(const GemmArgs& g, size_t first, size_t columns) {

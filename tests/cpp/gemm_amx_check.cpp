@@ -88,6 +88,23 @@ struct Case {
   }
 };
 
+// The same with the weights rounded to bfloat16, as gemm_bf16_amx.inl.h has it.
+float emulated_bf16(const Case& s, size_t i, size_t j) {
+  float y = s.bias[j];
+  for (size_t start = 0; start < s.k; start += 256) {
+    float chain[3] = {0.0F, 0.0F, 0.0F};
+    for (size_t p = start; p < start + 256 && p < s.k; p += 32)
+      for (int x = 0; x < 3; ++x) {
+        float apart[2] = {0.0F, 0.0F};
+        for (size_t q = p; q < p + 32 && q < s.k; ++q)
+          apart[q % 2] = fmaf(Parts(s.a[i * s.k + q]).part[x], s.b[q * s.n + j], apart[q % 2]);
+        chain[x] += apart[0] + apart[1];
+      }
+    y = ((chain[2] + chain[1]) + chain[0]) + y;
+  }
+  return y;
+}
+
 bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
   return a.size() == b.size() && (a.empty() || memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0);
 }
@@ -164,6 +181,28 @@ std::vector<float> product(const KernelTable& t, const Case& s, int activation, 
     t.gemm_amx(&g);
   });
   return all;
+}
+
+// bfloat16 weights; gemm_small_check looks at the rest.
+void check_bf16(const KernelTable& t, size_t m, size_t n, size_t k) {
+  Case s(m, n, k);
+  for (float& w : s.b) w = top_half(w);
+  Aligned packed(t.pack_b_bytes_bf16(k, n));
+  t.pack_b_bf16(s.b.data(), n, 1, k, n, packed.p);
+  std::vector<float> c(m * n);
+  const GemmArgs g = [&] {
+    GemmArgs args = s.args(c.data());
+    args.b = packed.p;
+    return args;
+  }();
+  t.gemm_packed_bf16(&g);
+  for (size_t i = 0; i < m; ++i)
+    for (size_t j = i % 3; j < n; j += 3) {
+      const float want = emulated_bf16(s, i, j);
+      if (!CHECK_NOTE(c[i * n + j] == want, "bf16 %zux%zux%zu at [%zu, %zu]: %.9g, by the rule %.9g", m, n, k, i, j,
+                      static_cast<double>(c[i * n + j]), static_cast<double>(want)))
+        return;
+    }
 }
 
 void check_product(const KernelTable& t, size_t m, size_t n, size_t k) {
@@ -254,5 +293,7 @@ int main() {
   check_product(*table, 3, 1100, 4200);
   check_product(*table, 40, 70, 2100);
   check_special(*table);
+  for (const size_t m : {1, 5, 6, 16, 40})
+    for (const size_t k : {128, 299, 1030}) check_bf16(*table, m, 150, k);
   return check::result();
 }
