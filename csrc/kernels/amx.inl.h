@@ -2,8 +2,6 @@
 // configures them before a product and gives them back after it, so that nothing of them is saved when it is switched.
 #pragma once
 
-#include <immintrin.h>
-
 #include "simd/vec.h"
 #include "transpose.inl.h"
 #include "unroll.inl.h"

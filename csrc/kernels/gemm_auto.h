@@ -28,7 +28,8 @@ void gemm_block_f32(const GemmPlan& plan, const GemmArgs& args, size_t block) no
 void gemm_block_f64(const GemmPlan& plan, const GemmArgs& args, size_t block) noexcept;
 
 // The same product in `parts` parts, each on any thread, without begin. Whatever their number, the bits are those of
-// the whole. The workspace holds k * (n + 64) elements, and where n < 128 kGemmRowSlices * k * 128.
+// the whole. The workspace holds k * (n + 64) elements, and where n < 128 kGemmRowSlices * k * 128; and what the plan says
+// beyond that.
 constexpr size_t kGemmRowSlices = 4;
 void gemm_part_f32(const GemmArgs& args, size_t part, size_t parts) noexcept;
 void gemm_part_f64(const GemmArgs& args, size_t part, size_t parts) noexcept;
@@ -42,9 +43,11 @@ GemmSlice gemm_slice(const GemmArgs& args, size_t part, size_t parts) noexcept;
 void gemm_auto_f32(const GemmPlan& plan, const GemmArgs& args) noexcept;
 void gemm_auto_f64(const GemmPlan& plan, const GemmArgs& args) noexcept;
 
-// Whether float32 products of these sizes are done by AMX (gemm_amx.inl.h) where there is AMX: of B beyond the 2 MB of L2
-// that CPUs with AMX have, and whatever the number of rows, so that their bits do not depend on it.
-bool prefer_amx(const KernelTable& table, size_t n, size_t k) noexcept;
+// Whether AMX is there (gemm_amx.inl.h) and faster for float32 products of these sizes; with packed B whether it is for
+// any number of rows, so that the bits of a row do not depend on it: that is where B does not fit into L2, which on
+// CPUs with AMX has 2 MB.
+bool prefer_amx(const KernelTable& table, size_t m, size_t n, size_t k) noexcept;
+bool prefer_packed_amx(const KernelTable& table, size_t n, size_t k) noexcept;
 
 // The size rule, true where BLAS is expected to be faster; see gemm_auto.cpp for the measurement.
 bool prefer_blas_f32(size_t m, size_t n, size_t k) noexcept;

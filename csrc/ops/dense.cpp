@@ -140,7 +140,7 @@ struct Dense : FusedFields {
       if (p.weights() == DType::int8 && table.pack_b_bytes_i8(k, n) != 0) {
         LN_PACKED(i8);
       }
-      if (kernels::prefer_amx(table, n, k)) {
+      if (kernels::prefer_packed_amx(table, n, k)) {
         params.product = table.gemm_packed_amx;
         params.columns = table.gemm_packed_columns_amx;
         p.scratch(Dim(static_cast<std::int64_t>(table.gemm_amx_workspace(SIZE_MAX))), 1);

@@ -44,7 +44,7 @@ kernels::GemmPlan gemm_plan(const kernels::GemmArgs& args) noexcept {
 }
 
 // Asks for the workspace of products of these sizes. Where a size hangs on the batch symbol, and in plans, whose
-// products may be done in parts, the whole packed B is counted, which no way of multiplying exceeds
+// products may be done in parts, the whole packed B is counted and what AMX wants, which no way of multiplying exceeds
 // (kernels/gemm_auto.cpp).
 template <class T>
 void gemm_scratch(Preparation& p, Dim m, Dim n, Dim k, const MatrixOperand& a, const MatrixOperand& b) {
@@ -56,6 +56,8 @@ void gemm_scratch(Preparation& p, Dim m, Dim n, Dim k, const MatrixOperand& a, c
     return;
   }
   p.scratch(layernet::multiply(k, n, "gemm"), sizeof(T));
+  if (sizeof(T) == 4 && p.kernels().gemm_amx_workspace != nullptr)
+    p.scratch(Dim(static_cast<std::int64_t>(p.kernels().gemm_amx_workspace(SIZE_MAX))), 1);
   const bool by_rows = n.is_fixed() && n.value() < kPanel;
   const std::int64_t panels = by_rows ? static_cast<std::int64_t>(kernels::kGemmRowSlices) : 1;
   p.scratch(layernet::multiply(k, Dim(panels * kPanel), "gemm"), sizeof(T));
