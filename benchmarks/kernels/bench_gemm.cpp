@@ -1,7 +1,7 @@
-// bench_gemm [f64] [nn|tn|nt] [packed|gemm|amx|amx-packed|blas] [MxKxN ...]: matrix products with bias of the active kernels
-// (LAYERNET_ISA) and of BLAS (LAYERNET_BLAS), A or B transposed as the letters say (forward is nn, the gradients tn and
-// nt), against the fused multiply-add peak of one core measured in the same run. Run it as `env -u OPENBLAS_CORETYPE -u
-// OPENBLAS_L2_SIZE bench_gemm`: both settings change what OpenBLAS does.
+// bench_gemm [f64] [nn|tn|nt] [packed|gemm|amx|amx-packed|blas] [MxKxN ...]: matrix products with bias of the active
+// kernels (LAYERNET_ISA) and of BLAS (LAYERNET_BLAS), A or B transposed as the letters say (forward is nn, the
+// gradients tn and nt), against the fused multiply-add peak of one core measured in the same run. Run it as `env -u
+// OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE bench_gemm`: both settings change what OpenBLAS does.
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -94,11 +94,17 @@ void* worker_main(void*) {
   return nullptr;
 }
 
+constexpr std::size_t kLeastStack = std::size_t{1} << 20;
+
 void start_workers(State& s, int wanted) noexcept {
   while (s.workers < wanted) {
     pthread_attr_t attributes;
     pthread_attr_init(&attributes);
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    // Kernels keep up to 200 KB on the stack; musl gives a thread 128 KB.
+    std::size_t stack = 0;
+    pthread_attr_getstacksize(&attributes, &stack);
+    if (stack < kLeastStack) pthread_attr_setstacksize(&attributes, kLeastStack);
     pthread_t thread;
     const int failed = pthread_create(&thread, &attributes, worker_main, nullptr);
     pthread_attr_destroy(&attributes);

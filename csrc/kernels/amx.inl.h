@@ -8,7 +8,7 @@
 
 LN_BEGIN_TARGET
 
-constexpr size_t kTileRows = 16, kTileColumns = 16;  // of 4 bytes
+constexpr size_t kTileRows = 16, kTileColumns = 16;             // of 4 bytes
 constexpr size_t kTileK = 32, kTileItems = kTileRows * kTileK;  // of bfloat16
 LN_INLINE size_t tile_steps(size_t k) {
   return (k + kTileK - 1) / kTileK;
@@ -36,8 +36,8 @@ LN_INLINE bool inf_or_nan(Vec<float> x) {
   return _mm512_fpclass_ps_mask(x.v, 0x99) != 0;
 }
 
-// --- float32 as the sum of three bfloat16 numbers, x = high + middle + low: high is x cut to 8 bits, middle what is left
-// cut to 8 bits, low the rest, which has no more than 8.
+// --- float32 as the sum of three bfloat16 numbers, x = high + middle + low: high is x cut to 8 bits, middle what is
+// left cut to 8 bits, low the rest, which has no more than 8.
 
 // Pairs of parts, the first of a pair in the low half.
 struct Parts {

@@ -7,8 +7,10 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+#if defined(__linux__)
 #include <sys/syscall.h>
 #include <unistd.h>
+#endif
 #endif
 
 namespace layernet {
@@ -91,9 +93,13 @@ bool cpu_has_avx512vnni() {
 }
 // A process must ask Linux for the tile registers, which make its signal frames 8 KB larger.
 bool cpu_has_amx() {
+#if defined(__linux__)
   constexpr long kRequestPermission = 0x1023, kTileData = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
   static const bool granted = x86().amx && syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
   return granted;
+#else
+  return false;
+#endif
 }
 #endif
 

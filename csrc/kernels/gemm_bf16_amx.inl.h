@@ -1,7 +1,7 @@
-// Products with bfloat16 weights by AMX: x in three parts (amx.inl.h), each times the weights, which is exact, in a chain of
-// its own: for each 32 of the k the products of even k and those of odd k are added up apart and then to the chain, which
-// the instruction does; every kBf16K of the k the chains are added, low + middle + high, and to that bias or C. It does
-// not depend on the other rows. What holds of inf and NaN in gemm_amx.inl.h holds here.
+// Products with bfloat16 weights by AMX: x in three parts (amx.inl.h), each times the weights, which is exact, in a
+// chain of its own: for each 32 of the k the products of even k and those of odd k are added up apart and then to the
+// chain, which the instruction does; every kBf16K of the k the chains are added, low + middle + high, and to that bias
+// or C. It does not depend on the other rows. What holds of inf and NaN in gemm_amx.inl.h holds here.
 //
 // The tiles of weights are loaded as they are packed. Up to five rows are one tile of A with all their parts.
 #pragma once
@@ -21,8 +21,8 @@ LN_INLINE size_t bf16_panel(size_t k) {
   return tile_steps(k) * 2 * kTileItems;
 }
 LN_INLINE size_t bf16_place(size_t k, size_t p, size_t j) {
-  return j / 32 * bf16_panel(k) + p / kTileK * 2 * kTileItems + j % 32 / 16 * kTileItems + p % kTileK / 2 * 32 + j % 16 * 2 +
-         p % 2;
+  return j / 32 * bf16_panel(k) + p / kTileK * 2 * kTileItems + j % 32 / 16 * kTileItems + p % kTileK / 2 * 32 +
+         j % 16 * 2 + p % 2;
 }
 
 // Sums of a panel for up to 16 rows: of each of its two vectors of columns high, middle and low.
@@ -89,8 +89,8 @@ inline Vec<float> bf16_plain(const float* x, size_t csa, size_t k, const uint16_
   Vec<float> sum = Vec<float>::zero();
   for (size_t p = 0; p < k; ++p) {
     const __m512i pair = _mm512_load_si512(b + p / kTileK * 2 * kTileItems + p % kTileK / 2 * 32);
-    const __m512i w =
-        p % 2 == 0 ? _mm512_slli_epi32(pair, 16) : _mm512_and_si512(pair, _mm512_set1_epi32(static_cast<int>(0xffff0000)));
+    const __m512i w = p % 2 == 0 ? _mm512_slli_epi32(pair, 16)
+                                 : _mm512_and_si512(pair, _mm512_set1_epi32(static_cast<int>(0xffff0000)));
     sum = fma(Vec<float>::set1(x[p * csa]), Vec<float>{_mm512_castsi512_ps(w)}, sum);
   }
   return sum;

@@ -132,8 +132,8 @@ class Predictor(PlanCaller):
         weights: How the matrices of dense layers are kept: "float32"; "bfloat16", rounded to 8 significant bits; or
             "int8", q * scale with q from -127 to 127 and a scale for each output, max |w| / 127 of its column. The two
             halve and quarter the memory that a call reads, which is what bounds calls of a few rows; sums are still in
-            float32, or for int8 where the CPU has AVX-512 VNNI exact sums of inputs rounded to 2^-23 of the largest in
-            their row. `compare` says what it costs in accuracy.
+            float32, or for int8 where the CPU has AVX-512 VNNI or AMX exact sums of inputs rounded to 2^-23 of the
+            largest in their row. `compare` says what it costs in accuracy.
         threads: Threads of the library's pool that one call may use, at most `get_num_threads()`, which starts as
             LAYERNET_NUM_THREADS or the CPUs the process is allowed, and which `set_num_threads` and threadpoolctl (when
             imported before) change; small calls stay on one. The bits of the result do not depend on it.

@@ -13,21 +13,22 @@ kernel="-O3 -fno-math-errno -fno-trapping-math -fno-exceptions -fvisibility=hidd
 avx2="-mavx2 -mfma -mf16c -mbmi2"
 avx512="$avx2 -mavx512f -mavx512bw -mavx512vl -mavx512dq -mprefer-vector-width=512"
 case $($CXX -dumpmachine) in
-  x86_64*) isas="scalar avx2 avx512 avx512vnni" ;;
+  x86_64*) isas="scalar avx2 avx512 avx512vnni amx" ;;
   aarch64*) isas="scalar neon" ;;
   *) isas=scalar ;;
 esac
 mkdir -p "$build"
 for isa in $isas; do
-  families='*'
+  families=$(sed -n 's/^LN_FAMILY(\(.*\))$/\1/p' "$root/csrc/kernels/families.def")
   case $isa in
     avx2) flags=$avx2 ;;
     avx512) flags=$avx512 ;;
     avx512vnni) flags="$avx512 -mavx512vnni" families=gemm_i8 ;;
+    amx) flags="$avx512 -mavx512vnni -mamx-tile -mamx-bf16 -mamx-int8" families="gemm_amx gemm_bf16 gemm_i8" ;;
     *) flags= ;;
   esac
-  for source in "$root"/csrc/kernels/target_$families.cpp; do
-    echo "$isa-$(basename "$source" .cpp).o $kernel $flags -DLN_TARGET=$isa -c $source"
+  for family in $families; do
+    echo "$isa-target_$family.o $kernel $flags -DLN_TARGET=$isa -c $root/csrc/kernels/target_$family.cpp"
   done
 done >"$build/commands"
 echo "dispatch.o -O2 -c $root/csrc/kernels/dispatch.cpp" >>"$build/commands"

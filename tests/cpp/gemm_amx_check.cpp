@@ -1,6 +1,6 @@
 // float32 products by AMX, where this CPU has it: the bits are those that the rule in gemm_amx.inl.h gives, emulated
-// here by fma; they depend neither on the other rows nor on strides, packing, workspace or a split by columns; the error
-// is within the library's bound; inf, NaN and the largest numbers give what fma gives.
+// here by fma; they depend neither on the other rows nor on strides, packing, workspace or a split by columns; the
+// error is within the library's bound; inf, NaN and the largest numbers give what fma gives.
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
@@ -220,8 +220,8 @@ void check_product(const KernelTable& t, size_t m, size_t n, size_t k) {
       sum += term, size += fabs(term);
     }
     const double bound = sqrt(static_cast<double>(k)) * std::numeric_limits<float>::epsilon() * size;
-    if (!CHECK_NOTE(fabs(static_cast<double>(got) - sum) <= bound, "%zux%zux%zu at [%zu, %zu]: %.9g for %.9g", m, n, k, i,
-                    j, static_cast<double>(got), sum))
+    if (!CHECK_NOTE(fabs(static_cast<double>(got) - sum) <= bound, "%zux%zux%zu at [%zu, %zu]: %.9g for %.9g", m, n, k,
+                    i, j, static_cast<double>(got), sum))
       break;
   }
   const std::vector<float> added = product(t, s, kActRelu, true);
@@ -252,13 +252,16 @@ void check_special(const KernelTable& t) {
         if (weights ? e % n != j : e / n != i) {
           // Vectors of 16 columns are computed together.
           if (!weights || e % n / 16 != j / 16)
-            CHECK_NOTE(memcmp(&got[e], &before[e], sizeof(float)) == 0, "%g changes another", static_cast<double>(special));
+            CHECK_NOTE(memcmp(&got[e], &before[e], sizeof(float)) == 0, "%g changes another",
+                       static_cast<double>(special));
           continue;
         }
         const float other = weights ? s.a[e / n * k + p] : s.b[p * n + e % n];
         const double want = static_cast<double>(special) * static_cast<double>(other);
         const double y = static_cast<double>(got[e]);
-        CHECK_NOTE(isfinite(want) ? fabs(y - want) <= 1e-5 * fabs(want) : want != want ? y != y : y == want,
+        CHECK_NOTE(isfinite(want) ? fabs(y - want) <= 1e-5 * fabs(want)
+                   : want != want ? y != y
+                                  : y == want,
                    "%g times %g is %g", static_cast<double>(special), static_cast<double>(other), y);
       }
     }

@@ -1,6 +1,6 @@
 // Products with weights kept as bfloat16 or int8, of every instruction set: bfloat16 ones have the bits of the float32
-// product with rounded weights (nearly those where AMX multiplies them), int8 ones are compared with the formula in double, and the bits of a row depend neither
-// on the other rows nor on a split by columns.
+// product with rounded weights (nearly those where AMX multiplies them), int8 ones are compared with the formula in
+// double, and the bits of a row depend neither on the other rows nor on a split by columns.
 #include <math.h>
 #include <stdint.h>
 #include <string.h>

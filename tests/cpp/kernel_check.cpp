@@ -1239,7 +1239,7 @@ void check_values(const KernelTable& t) {
 
 void check_table(const KernelTable& table) {
   isa = table.isa;
-#define LN_KERNEL(name, arguments, shapes)                                                        \
+#define LN_KERNEL(name, arguments, shapes)                                                          \
   CHECK_NOTE(table.name != nullptr || strstr(#name, "amx") != nullptr, "%s has no %s", isa, #name); \
   check_kernel(#name, shapes, table.name);
 #include "kernels/kernels.def"
