@@ -10,7 +10,9 @@ import subprocess
 import sys
 
 # fill_<family>_<isa>(KernelTable*), as the Itanium C++ ABI spells it
-FILLER = re.compile(r"_?_ZN8layernet7kernels\d+fill_[a-z0-9_]+_(scalar|avx2|avx512(vnni)?|amx|neon)EPNS0_11KernelTableE$")
+FILLER = re.compile(
+    r"_?_ZN8layernet7kernels\d+fill_[a-z0-9_]+_(scalar|avx2|avx512(vnni)?|amx|neon)EPNS0_11KernelTableE$"
+)
 
 
 def leaks(path):
