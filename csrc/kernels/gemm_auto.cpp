@@ -216,9 +216,7 @@ void run_part(const GemmArgs& args, size_t part, size_t parts) noexcept {
   const size_t packed = s.columns < args.n ? args.k * s.first_column : part * args.k * 2 * kSliceColumns;
   g.workspace = static_cast<T*>(args.workspace) + (packed + 15) / 16 * 16;
   if (plan.way == GemmPlan::with_amx) {
-    // One workspace lies behind the place for a packed B, which has room for those of further parts, or has not.
-    const size_t before = part * plan.workspace;
-    g.workspace = before <= args.k * args.n * sizeof(T) ? static_cast<char*>(args.workspace) + before : nullptr;
+    g.workspace = part < kAmxParts ? static_cast<char*>(args.workspace) + part * plan.workspace : nullptr;
     return active_kernels().gemm_amx(&g);
   }
   Family<T>::gemm(active_kernels(), g);

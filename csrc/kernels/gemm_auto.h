@@ -28,9 +28,9 @@ void gemm_block_f32(const GemmPlan& plan, const GemmArgs& args, size_t block) no
 void gemm_block_f64(const GemmPlan& plan, const GemmArgs& args, size_t block) noexcept;
 
 // The same product in `parts` parts, each on any thread, without begin. Whatever their number, the bits are those of
-// the whole. The workspace holds k * (n + 64) elements, and where n < 128 kGemmRowSlices * k * 128; and what the plan
-// says beyond that.
-constexpr size_t kGemmRowSlices = 4;
+// the whole. The workspace holds k * (n + 64) elements, and where n < 128 kGemmRowSlices * k * 128; with AMX what the
+// plan says kAmxParts times (further parts do without).
+constexpr size_t kGemmRowSlices = 4, kAmxParts = 4;
 void gemm_part_f32(const GemmArgs& args, size_t part, size_t parts) noexcept;
 void gemm_part_f64(const GemmArgs& args, size_t part, size_t parts) noexcept;
 // What of C a part computes, where BLAS does not.

@@ -57,7 +57,7 @@ void gemm_scratch(Preparation& p, Dim m, Dim n, Dim k, const MatrixOperand& a, c
   }
   p.scratch(layernet::multiply(k, n, "gemm"), sizeof(T));
   if (sizeof(T) == 4 && p.kernels().gemm_amx_workspace != nullptr)
-    p.scratch(Dim(static_cast<std::int64_t>(p.kernels().gemm_amx_workspace(SIZE_MAX))), 1);
+    p.scratch(Dim(static_cast<std::int64_t>(kernels::kAmxParts * p.kernels().gemm_amx_workspace(SIZE_MAX))), 1);
   const bool by_rows = n.is_fixed() && n.value() < kPanel;
   const std::int64_t panels = by_rows ? static_cast<std::int64_t>(kernels::kGemmRowSlices) : 1;
   p.scratch(layernet::multiply(k, Dim(panels * kPanel), "gemm"), sizeof(T));

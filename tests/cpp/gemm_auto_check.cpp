@@ -91,7 +91,7 @@ void check_product(size_t m, size_t n, size_t k, bool turn_a, bool turn_b, bool 
              "%zux%zux%zu: the order of blocks matters", m, n, k);
 
   // In parts, by any number of threads.
-  std::vector<char> room(((n < 128 ? 128 * kGemmRowSlices : n + 128) * k + 64) * sizeof(T) + plan.workspace + 64);
+  std::vector<char> room(((n < 128 ? 128 * kGemmRowSlices : n + 128) * k + 64) * sizeof(T) + kAmxParts * plan.workspace + 64);
   parts.workspace = room.data() + (64 - reinterpret_cast<uintptr_t>(room.data()) % 64);
   for (const size_t count : {size_t{1}, size_t{2}, size_t{3}, size_t{7}}) {
     again = before;
