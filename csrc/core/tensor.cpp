@@ -140,15 +140,23 @@ Variable::Update::~Update() {
   variable_->mutex_.unlock();
 }
 
-Tensor Variable::Update::target() const {
+bool Variable::Update::in_place() const noexcept {
   // current_ is the only reference left when nobody else holds the value. Memory of somebody else is never written to.
-  const bool ours = current_.unowned_elsewhere() && current_.storage()->release == nullptr;
-  return ours ? current_ : Tensor::empty(variable_->spec_);
+  return current_.unowned_elsewhere() && current_.storage()->release == nullptr;
+}
+
+Tensor Variable::Update::target() const {
+  return in_place() ? current_ : Tensor::empty(variable_->spec_);
 }
 
 void Variable::Update::finish(Tensor value) noexcept {
   current_ = std::move(value);
-  variable_->version_.fetch_add(1, std::memory_order_acq_rel);
+  finish_in_place();
+}
+
+void Variable::Update::finish_in_place() noexcept {
+  // Only who holds the lock writes the version.
+  variable_->version_.store(variable_->version_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
 }
 
 }  // namespace layernet

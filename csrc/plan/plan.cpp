@@ -60,7 +60,8 @@ class WorkspaceImpl final : public Workspace {
   std::vector<View> views;    // per step input and output
   std::vector<std::int64_t> offsets;
   std::vector<Variable::Update> updates;  // of the variables, while a run lasts
-  std::vector<Tensor> old_values, new_values;
+  std::vector<void*> old_values, new_values;
+  std::vector<Tensor> held;  // values that are only read, and new ones that are not written in place
   unsigned char* memory = nullptr;
   std::size_t capacity = 0;
   std::int64_t scratch_offset = 0;
@@ -438,6 +439,7 @@ std::unique_ptr<Workspace> PlanImpl::make_workspace() const {
   w->updates.reserve(variables_.size());
   w->old_values.resize(variables_.size());
   w->new_values.resize(variables_.size());
+  w->held.resize(variables_.size());
   return w;
 }
 
@@ -544,8 +546,8 @@ void PlanImpl::run_rows(std::int64_t first, std::int64_t count, const void* cons
     const void* from = place.kind == Place::Kind::constant   ? place.data
                        : place.kind == Place::Kind::input    ? row_of(inputs[port], first * input_row_bytes_[port])
                        : place.kind == Place::Kind::output   ? row_of(outputs[port], first * output_row_bytes_[port])
-                       : place.kind == Place::Kind::variable ? w.old_values[port].data()
-                       : place.kind == Place::Kind::updated  ? w.new_values[port].data()
+                       : place.kind == Place::Kind::variable ? w.old_values[port]
+                       : place.kind == Place::Kind::updated  ? w.new_values[port]
                                                              : w.memory + w.offsets[port];
     std::memcpy(row_of(outputs[c.port], first * output_row_bytes_[c.port]), from,
                 static_cast<std::size_t>(fixed_count(w.shapes[v])) * item_size(specs_[v].dtype));
@@ -617,28 +619,30 @@ void PlanImpl::update(int threads, std::int64_t n, const void* const* inputs, vo
   struct Release {
     WorkspaceImpl& w;
     ~Release() {
-      for (Tensor& t : w.old_values) t = Tensor();
-      for (Tensor& t : w.new_values) t = Tensor();
+      for (Tensor& t : w.held) t = Tensor();
       w.updates.clear();
     }
   } const release{w};
   for (const std::size_t i : lock_order_) {
     if (is_updated_[i] == 0) {
-      w.old_values[i] = variables_[i]->value();
+      w.held[i] = variables_[i]->value();
+      w.old_values[i] = w.held[i].mutable_data();
       continue;
     }
-    w.updates.emplace_back(*variables_[i]);
-    w.new_values[i] = w.updates.back().target();
-    w.old_values[i] = w.updates.back().current();
+    const Variable::Update& update = w.updates.emplace_back(*variables_[i]);
+    w.old_values[i] = w.new_values[i] = update.current().mutable_data();
+    if (update.in_place()) continue;
+    w.held[i] = update.target();
+    w.new_values[i] = w.held[i].mutable_data();
   }
-  for (const PortView& p : variable_views_) w.views[p.view].data = w.old_values[p.port].mutable_data();
-  for (const PortView& p : updated_views_) w.views[p.view].data = w.new_values[p.port].mutable_data();
+  for (const PortView& p : variable_views_) w.views[p.view].data = w.old_values[p.port];
+  for (const PortView& p : updated_views_) w.views[p.view].data = w.new_values[p.port];
   run_rows(0, n, inputs, outputs, w, threads, seconds);
   auto finished = w.updates.begin();
   for (const std::size_t i : lock_order_) {
     if (is_updated_[i] == 0) continue;
-    w.old_values[i] = Tensor();
-    (finished++)->finish(std::move(w.new_values[i]));
+    w.new_values[i] == w.old_values[i] ? finished->finish_in_place() : finished->finish(std::move(w.held[i]));
+    ++finished;
   }
 }
 

@@ -287,10 +287,17 @@ class TrainStep(_Step):
         return f"TrainStep({self.network!r}, {self.optimizer!r})"
 
     def _again(self, latest: _Compiled, x: Any, y: Any) -> Arrays | None:
-        rate = self.optimizer.learning_rate
-        if not latest.serves(rate, self.optimizer):
+        optimizer = self.optimizer
+        rate = optimizer._learning_rate
+        number = type(rate) is float
+        # The plan is for one array and its targets, at this learning rate.
+        if (
+            not latest.plain
+            or not (number if latest.rate is None else rate is latest.rate)
+            or latest.counted != (optimizer._iterations is not None)
+        ):
             return None
-        return latest.caller.run_ready(x, y, rate if type(rate) is float else 0.0)
+        return latest.caller.run_ready(x, y, rate if number else 0.0)
 
     def _ready(self, x: Any, y: Any, sample_weight: Any) -> tuple[_Compiled, Arrays]:
         rate = self.optimizer.learning_rate
@@ -345,11 +352,6 @@ class _Compiled:
         self.counted = counted
         self.plain = plain
         self.caller = PlanCaller(plan.capsule(), threads, who=who)
-
-    def serves(self, rate: Any, optimizer: optimizers.Optimizer) -> bool:
-        """Whether it is the plan for one array and its targets, if of its types and sizes, at this learning rate."""
-        known = type(rate) is float if self.rate is None else rate is self.rate
-        return known and self.plain and self.counted == (optimizer.iterations is not None)
 
 
 def input_dtypes(network: Layer, x: Any) -> list[str | None]:

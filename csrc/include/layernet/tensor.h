@@ -188,9 +188,12 @@ class LAYERNET_API Variable : public std::enable_shared_from_this<Variable> {
     ~Update();
     Update(Update&& o) noexcept : variable_(std::exchange(o.variable_, nullptr)), current_(std::move(o.current_)) {}
     const Tensor& current() const noexcept { return current_; }
-    // The storage to write the new value to: the current one when nobody else holds it.
+    // Whether nobody else holds the current value and its memory, so that the new one may be written there.
+    bool in_place() const noexcept;
+    // What to write the new value to: the current tensor if in_place(), else a fresh one.
     Tensor target() const;
     void finish(Tensor value) noexcept;
+    void finish_in_place() noexcept;
 
    private:
     Variable* variable_;
