@@ -73,7 +73,7 @@ LN_INLINE AmxRows rows_of_b(const AmxB& b, size_t p, size_t count, size_t j, flo
 // rows further on are fetched, behind the last one those of `next`.
 template <bool kFetch>
 LN_INLINE void split_step(const AmxRows& rows, const AmxRows& next, size_t p, size_t k, uint16_t* to) {
-  const size_t count = k - p < kTileK ? k - p : kTileK, ahead = p + kAmxK;
+  const size_t count = k - p < kTileK ? k - p : kTileK, ahead = p + 2 * kTileK;
   const float* b = rows.b + p * rows.stride;
   const float* fetch = ahead < k ? rows.b + ahead * rows.stride : next.b + (ahead - k) * next.stride;
   size_t q = 0;
