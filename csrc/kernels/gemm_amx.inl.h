@@ -17,11 +17,9 @@
 //
 // The parts of A and B are made here, block by block: packed B stays float32, as six bytes a weight instead of four
 // would slow down what memory bounds. To split 16 weights takes 4.4 cycles, so that few rows cost more than by fma
-// where B is in L2, and as much beyond, where the weights arrive more slowly. Measured on a Xeon of 2023 by
+// where B is in L2, and hardly more beyond, where the weights arrive more slowly. Measured on a Xeon of 2023 by
 // benchmarks/kernels/bench_gemm with B packed, by AMX and by gemm_packed_f32:
-//   1 x 512 x 1024     58 us, 27 us        L2
-//   1 x 1024 x 1024    145 us, 137 us      L3 at 30 GB/s
-//   8 x 1024 x 1024    152 us, 143 us
+//   8 x 1024 x 1024    152 us, 143 us      L3 at 30 GB/s
 //   32 x 1024 x 1024   250 us, 351 us
 //   256 x 1024 x 1024  1.57 ms, 2.86 ms
 //   256 x 4096 x 4096  24.4 ms, 51.5 ms

@@ -263,8 +263,9 @@ bool prefer_blas_f64(size_t m, size_t n, size_t k) noexcept {
 //   256 x 128 x 256  331 191    363 183    312 218
 //   512 x 1024 x 256 365 175    344 156    286 179
 bool prefer_amx(const KernelTable& table, size_t m, size_t n, size_t k) noexcept {
+  // A smaller product does not make up for the lower clock at which the steps around it run then.
   return table.gemm_amx != nullptr && m >= 16 && n >= 64 && k >= 32 &&
-         static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k) >= 0x1p20;
+         static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k) >= 0x1p21;
 }
 bool prefer_packed_amx(const KernelTable& table, size_t n, size_t k) noexcept {
   return table.gemm_amx != nullptr && n >= 64 && k >= 64 && k * n >= size_t{1} << 19;
