@@ -201,7 +201,7 @@ void run_part(const GemmArgs& args, size_t part, size_t parts) noexcept {
     for (size_t block = part; block < plan.blocks; block += parts) run_block<T>(plan, args, block);
     return;
   }
-  const GemmSlice s = gemm_slice(args, part, parts);
+  const GemmSlice s = gemm_slice(plan, args, part, parts);
   if (s.rows == 0 || s.columns == 0) return;
   GemmArgs g = args;
   g.m = s.rows;
@@ -224,7 +224,12 @@ void run_part(const GemmArgs& args, size_t part, size_t parts) noexcept {
 
 }  // namespace
 
-GemmSlice gemm_slice(const GemmArgs& g, size_t part, size_t parts) noexcept {
+GemmSlice gemm_slice(const GemmPlan& plan, const GemmArgs& g, size_t part, size_t parts) noexcept {
+  if (plan.way == GemmPlan::with_amx && g.m > g.n) {  // the longer operand is split once
+    constexpr size_t kRows = 32;
+    const auto bound = [&](size_t i) { return i == parts ? g.m : g.m * i / parts / kRows * kRows; };
+    return {bound(part), bound(part + 1) - bound(part), 0, g.n};
+  }
   if (g.n >= 2 * kSliceColumns) {
     const auto bound = [&](size_t i) { return i == parts ? g.n : g.n * i / parts / kSliceColumns * kSliceColumns; };
     return {0, g.m, bound(part), bound(part + 1) - bound(part)};

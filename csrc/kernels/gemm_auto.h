@@ -37,7 +37,7 @@ void gemm_part_f64(const GemmArgs& args, size_t part, size_t parts) noexcept;
 struct GemmSlice {
   size_t first_row, rows, first_column, columns;
 };
-GemmSlice gemm_slice(const GemmArgs& args, size_t part, size_t parts) noexcept;
+GemmSlice gemm_slice(const GemmPlan& plan, const GemmArgs& args, size_t part, size_t parts) noexcept;
 
 // Everything on the calling thread.
 void gemm_auto_f32(const GemmPlan& plan, const GemmArgs& args) noexcept;

@@ -115,7 +115,8 @@ struct DenseWeightGrad {
       const auto args = arguments<T>(step, b);
       gemm_part<T>(args, part, parts);
       // Few rows are all of them in one part.
-      const auto s = kernels::gemm_slice(args, static_cast<std::size_t>(part), static_cast<std::size_t>(parts));
+      const auto s = kernels::gemm_slice(gemm_plan<T>(args), args, static_cast<std::size_t>(part),
+                                         static_cast<std::size_t>(parts));
       if (args.c != b.out[0].data && s.rows != 0) turn<T>(args, step, b, s.first_column, s.columns);
     }
     if (part == 0) sum_rows<T>(step, b);
