@@ -20,8 +20,8 @@ set(LAYERNET_ISA_FLAGS_avx512 ${LAYERNET_ISA_FLAGS_avx2} -mavx512f -mavx512bw -m
 set(LAYERNET_ISA_FLAGS_avx512vnni ${LAYERNET_ISA_FLAGS_avx512} -mavx512vnni)
 set(LAYERNET_ISA_FLAGS_amx ${LAYERNET_ISA_FLAGS_avx512vnni} -mamx-tile -mamx-bf16 -mamx-int8)
 # The families in which an instruction set differs from another that it contains; unset: all of families.def.
-set(LAYERNET_ISA_FAMILIES_avx512vnni gemm_i8)
-set(LAYERNET_ISA_FAMILIES_amx gemm_amx gemm_bf16 gemm_i8)
+set(LAYERNET_ISA_FAMILIES_avx512vnni gemm_dot)
+set(LAYERNET_ISA_FAMILIES_amx gemm_amx)
 
 # No contraction: a kernel says itself where a product and a sum are fused, so that results depend on the source only.
 # Sanitized tiles are compiled at -O1: at -O3 gcc 12 takes five minutes for the matrix product of one instruction set.

@@ -33,10 +33,8 @@ namespace kernels {
   void fill_##family##_avx512(KernelTable*) noexcept;
 #include "families.def"
 #undef LN_FAMILY
-void fill_gemm_i8_avx512vnni(KernelTable*) noexcept;
+void fill_gemm_dot_avx512vnni(KernelTable*) noexcept;
 void fill_gemm_amx_amx(KernelTable*) noexcept;
-void fill_gemm_bf16_amx(KernelTable*) noexcept;
-void fill_gemm_i8_amx(KernelTable*) noexcept;
 #elif defined(__aarch64__)
 #define LN_FAMILY(family) void fill_##family##_neon(KernelTable*) noexcept;
 #include "families.def"
@@ -138,14 +136,12 @@ LN_DEFINE_TABLE(avx512)
 // AVX-512 with other products of int8 weights.
 void fill_avx512vnni(KernelTable* table) {
   fill_avx512(table);
-  fill_gemm_i8_avx512vnni(table);
+  fill_gemm_dot_avx512vnni(table);
 }
 LN_DEFINE_TABLE(avx512vnni)
 void fill_amx(KernelTable* table) {
   fill_avx512vnni(table);
   fill_gemm_amx_amx(table);
-  fill_gemm_bf16_amx(table);
-  fill_gemm_i8_amx(table);
 }
 LN_DEFINE_TABLE(amx)
 #elif defined(__aarch64__)

@@ -18,9 +18,6 @@
 // it. By AMX 64 rows take 170 us and 1024 rows 2.9 ms.
 #pragma once
 
-#ifdef __AMX_INT8__
-#include "amx.inl.h"
-#endif
 #include "gemm_small.inl.h"
 
 LN_BEGIN_TARGET
@@ -217,7 +214,7 @@ constexpr DotFn kDotTiles[kDotRows + 1][kDotVecs / 2 + 1] = {
 constexpr size_t kDotPanels[kDotRows + 1] = {0, 4, 2, 1, 1};
 
 // The digits of rows of one piece of k, which t and split come to describe.
-LN_INLINE void split_rows(DotCall& t, size_t rows, uint8_t* digits, DotRow* split) {
+LN_INLINE void split_digits(DotCall& t, size_t rows, uint8_t* digits, DotRow* split) {
   alignas(64) float gathered[kDotK];
   t.plane = (t.k + kDotLanes - 1) / kDotLanes * kDotLanes;
   t.digits = digits;
@@ -236,7 +233,7 @@ LN_INLINE void split_rows(DotCall& t, size_t rows, uint8_t* digits, DotRow* spli
 inline void dot_rows_of_piece(DotCall t, size_t rows) noexcept {
   alignas(64) uint8_t digits[kDotRows * 3 * kDotK];
   DotRow split[kDotRows];
-  split_rows(t, rows, digits, split);
+  split_digits(t, rows, digits, split);
   const size_t most = kDotPanels[rows];
   for (size_t all = t.columns, panels; all > 0;) {
     panels = (all + kDotWidth - 1) / kDotWidth;
@@ -253,75 +250,42 @@ inline void dot_rows_of_piece(DotCall t, size_t rows) noexcept {
   }
 }
 
-#ifdef __AMX_INT8__
-// By AMX, for more rows than vectors serve best: a tile of the digits of 16 rows times a tile of weights, 16 x 64 x 16
-// products in 16 cycles. Sums of integers are exact in any order, so that the bits are those of the vectors.
-constexpr size_t kDotAmxLeast = 5;                  // rows
-constexpr size_t kDotAmxWeights = size_t{1} << 20;  // of the weights that stay in L2 for all the rows
-constexpr size_t kTileGroups = 16;                  // of 4 weights, in a tile
-
-// Up to 16 rows of one piece of k.
-inline void dot_amx_rows(DotCall t, size_t rows) noexcept {
-  alignas(64) uint8_t digits[kTileRows * 3 * kDotK];
-  alignas(64) int32_t sums[3 * kTileRows * kTileColumns];
-  DotRow split[kTileRows];
-  split_rows(t, rows, digits, split);
-  const size_t row = 3 * t.plane, whole = dot_groups(t.k) / kTileGroups;
-  const bool rest = dot_groups(t.k) % kTileGroups != 0;
-  for (size_t v = 0; v * kTileColumns < t.columns; ++v) {
-    DotCall here = t;
-    const size_t first = v * kTileColumns;
-    here.b += v / 2 * t.panel_stride + v % 2 * 64;
-    here.scale += first;
-    here.shift += first;
-    here.bias = shift_bias(t.bias, first);
-    here.c += first;
-    here.columns -= first;
-    const uint8_t* a = digits;
-    const int8_t* b = here.b;
-    tile_memory();
-    _tile_zero(0);
-    _tile_zero(1);
-    _tile_zero(2);
-    for (size_t s = 0; s < whole; ++s, a += 64, b += kTileGroups * kDotWidth * 4) {
-      _tile_loadd(4, b, kDotWidth * 4);
-      _tile_loadd(3, a, row);
-      _tile_dpbusd(0, 3, 4);
-      _tile_loadd(7, a + t.plane, row);
-      _tile_dpbusd(1, 7, 4);
-      _tile_loadd(3, a + 2 * t.plane, row);
-      _tile_dpbusd(2, 3, 4);
+// Columns [first, first + count), `block_n` at a time for all rows and these by `rows_at_once`, whose pieces of k
+// `rows` multiplies; first is a multiple of the panel width. Nothing is accumulated.
+template <class Rows>
+LN_INLINE void dot_columns(const GemmArgs& g, size_t first, size_t count, size_t rows_at_once, size_t block_n,
+                           const Rows& rows) {
+  if (g.m == 0 || count == 0) return;
+  FlushDenormals mode;
+  const Epilogue<float> epilogue(g.activation, g.act_params);
+  const DotWeights w(g.b, g.k, g.n);
+  const size_t step_n = g.m <= rows_at_once ? count : block_n;
+  for (size_t end = first + count, j = first; j < end; j += step_n) {
+    const size_t here = end - j < step_n ? end - j : step_n;
+    for (size_t piece = 0; piece < dot_pieces(g.k); ++piece) {
+      const size_t p = piece * kDotK;
+      DotCall t{};
+      t.rsa = g.rsa, t.csa = g.csa;
+      t.k = g.k - p < kDotK ? g.k - p : kDotK;
+      t.b = w.q + (j / kDotWidth * w.groups + p / 4) * kDotWidth * 4;
+      t.panel_stride = w.groups * kDotWidth * 4;
+      t.scale = w.scale + j;
+      t.shift = w.shift + piece * w.columns + j;
+      t.bias = shift_bias(static_cast<const float*>(g.bias), j);
+      t.ldc = g.ldc, t.columns = here;
+      t.add_c = piece > 0;
+      t.relu = g.activation == kActRelu && p + t.k == g.k;
+      for (size_t i = 0; i < g.m; i += rows_at_once) {
+        t.x = static_cast<const float*>(g.a) + i * g.rsa + p * g.csa;
+        t.c = static_cast<float*>(g.c) + i * g.ldc + j;
+        rows(t, g.m - i < rows_at_once ? g.m - i : rows_at_once);
+      }
     }
-    if (rest) {
-      _tile_loadd(6, b, kDotWidth * 4);
-      _tile_loadd(5, a, row);
-      _tile_dpbusd(0, 5, 6);
-      _tile_loadd(5, a + t.plane, row);
-      _tile_dpbusd(1, 5, 6);
-      _tile_loadd(5, a + 2 * t.plane, row);
-      _tile_dpbusd(2, 5, 6);
-    }
-    constexpr size_t digit = kTileRows * kTileColumns;
-    _tile_stored(0, sums, 64);
-    _tile_stored(1, sums + digit, 64);
-    _tile_stored(2, sums + 2 * digit, 64);
-    tile_memory();
-    for (size_t r = 0; r < rows; ++r) dot_row(here, static_cast<int>(r), 1, sums + r * kTileColumns, 0, digit);
+    if (epilogue.none()) continue;
+    epilogue.apply(static_cast<float*>(g.c) + j, g.ldc, g.m, here, mode);
+    mode.flush();
   }
 }
-
-// Tiles 0 to 2 sums, 3 and 7 digits, 4 weights; 5 and 6 digits and weights of the last k % 64.
-LN_INLINE void configure_dot_tiles(size_t k) {
-  const size_t rest = dot_groups(k) % kTileGroups;
-  TileConfig config;
-  for (int i = 0; i < 8; ++i) config.set(i, kTileRows, 64);
-  if (rest != 0) {
-    config.set(5, kTileRows, rest * 4);
-    config.set(6, rest, 64);
-  }
-  config.load();
-}
-#endif
 
 struct DotProduct {
   static size_t bytes(size_t k, size_t n) noexcept {
@@ -345,56 +309,8 @@ struct DotProduct {
     }
   }
 
-  // Columns [first, first + count); first is a multiple of the panel width. Nothing is accumulated.
   static void columns(const GemmArgs& g, size_t first, size_t count) noexcept {
-    if (g.m == 0 || count == 0) return;
-    FlushDenormals mode;
-    const Epilogue<float> epilogue(g.activation, g.act_params);
-    const DotWeights w(g.b, g.k, g.n);
-#ifdef __AMX_INT8__
-    const bool tiles = g.m >= kDotAmxLeast;
-    if (tiles) configure_dot_tiles(g.k);
-    const size_t rows_at_once = tiles ? kTileRows : kDotRows;
-    const size_t block_n = tiles ? kDotAmxWeights / (g.k < kDotK ? g.k : kDotK) / kDotWidth * kDotWidth : kDotColumns;
-#else
-    constexpr size_t rows_at_once = kDotRows, block_n = kDotColumns;
-#endif
-    const size_t step_n = g.m <= rows_at_once ? count : block_n;
-    for (size_t end = first + count, j = first; j < end; j += step_n) {
-      const size_t here = end - j < step_n ? end - j : step_n;
-      for (size_t piece = 0; piece < dot_pieces(g.k); ++piece) {
-        const size_t p = piece * kDotK;
-        DotCall t{};
-        t.rsa = g.rsa, t.csa = g.csa;
-        t.k = g.k - p < kDotK ? g.k - p : kDotK;
-        t.b = w.q + (j / kDotWidth * w.groups + p / 4) * kDotWidth * 4;
-        t.panel_stride = w.groups * kDotWidth * 4;
-        t.scale = w.scale + j;
-        t.shift = w.shift + piece * w.columns + j;
-        t.bias = shift_bias(static_cast<const float*>(g.bias), j);
-        t.ldc = g.ldc, t.columns = here;
-        t.add_c = piece > 0;
-        t.relu = g.activation == kActRelu && p + t.k == g.k;
-        for (size_t i = 0; i < g.m; i += rows_at_once) {
-          const size_t rows = g.m - i < rows_at_once ? g.m - i : rows_at_once;
-          t.x = static_cast<const float*>(g.a) + i * g.rsa + p * g.csa;
-          t.c = static_cast<float*>(g.c) + i * g.ldc + j;
-#ifdef __AMX_INT8__
-          if (tiles) {
-            dot_amx_rows(t, rows);
-            continue;
-          }
-#endif
-          dot_rows_of_piece(t, rows);
-        }
-      }
-      if (epilogue.none()) continue;
-      epilogue.apply(static_cast<float*>(g.c) + j, g.ldc, g.m, here, mode);
-      mode.flush();
-    }
-#ifdef __AMX_INT8__
-    if (tiles) _tile_release();
-#endif
+    dot_columns(g, first, count, kDotRows, kDotColumns, dot_rows_of_piece);
   }
 };
 

@@ -23,8 +23,8 @@ for isa in $isas; do
   case $isa in
     avx2) flags=$avx2 ;;
     avx512) flags=$avx512 ;;
-    avx512vnni) flags="$avx512 -mavx512vnni" families=gemm_i8 ;;
-    amx) flags="$avx512 -mavx512vnni -mamx-tile -mamx-bf16 -mamx-int8" families="gemm_amx gemm_bf16 gemm_i8" ;;
+    avx512vnni) flags="$avx512 -mavx512vnni" families=gemm_dot ;;
+    amx) flags="$avx512 -mavx512vnni -mamx-tile -mamx-bf16 -mamx-int8" families=gemm_amx ;;
     *) flags= ;;
   esac
   for family in $families; do
