@@ -12,7 +12,8 @@ else()
   set(LAYERNET_ISAS scalar)
 endif()
 
-set(LAYERNET_ISA_FLAGS_scalar "")
+# For CPUs of before 2013: -O3 makes its products no faster, and the library 335 KB larger.
+set(LAYERNET_ISA_FLAGS_scalar -O2)
 set(LAYERNET_ISA_FLAGS_neon "")
 set(LAYERNET_ISA_FLAGS_avx2 -mavx2 -mfma -mf16c -mbmi2)
 set(LAYERNET_ISA_FLAGS_avx512 ${LAYERNET_ISA_FLAGS_avx2} -mavx512f -mavx512bw -mavx512vl -mavx512dq

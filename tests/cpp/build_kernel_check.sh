@@ -21,6 +21,7 @@ mkdir -p "$build"
 for isa in $isas; do
   families=$(sed -n 's/^LN_FAMILY(\(.*\))$/\1/p' "$root/csrc/kernels/families.def")
   case $isa in
+    scalar) flags=-O2 ;;
     avx2) flags=$avx2 ;;
     avx512) flags=$avx512 ;;
     avx512vnni) flags="$avx512 -mavx512vnni" families=gemm_dot ;;
