@@ -245,7 +245,7 @@ LN_INLINE void store_f16(Vec<float> a, uint16_t* p) {
   for (int i = 0; i < 4; ++i) p[i] = float_to_half(a.v[i]);
 }
 LN_INLINE Vec<float> load_bf16(const uint16_t* p) {
-  LanesOf<float>::uints u;
+  LanesOf<float>::uints u{};
   for (int i = 0; i < 4; ++i) u[i] = static_cast<uint32_t>(p[i]) << 16;
   return {reinterpret_cast<LanesOf<float>::vector>(u)};
 }
