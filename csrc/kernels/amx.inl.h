@@ -35,6 +35,13 @@ LN_INLINE void tile_memory() {
 LN_INLINE bool inf_or_nan(Vec<float> x) {
   return _mm512_fpclass_ps_mask(x.v, 0x99) != 0;
 }
+// C = relu(sum + bias + C), or without one of them, for the first `count` columns of a vector.
+LN_INLINE void finish_vector(Vec<float> sum, const float* bias, bool add_c, bool relu, float* c, int count) {
+  if (bias != nullptr) sum = sum + Vec<float>::load_partial(bias, count);
+  if (add_c) sum = sum + Vec<float>::load_partial(c, count);
+  if (relu) sum = max(Vec<float>::zero(), sum);
+  sum.store_partial(c, count);
+}
 
 // --- float32 as the sum of three bfloat16 numbers, x = high + middle + low: high is x cut to 8 bits, middle what is
 // left cut to 8 bits, low the rest, which has no more than 8.

@@ -240,8 +240,8 @@ LN_INLINE void split_and_multiply(const AmxRows& rows, const AmxRows& next, size
 
 // --- one row, by fma with the roundings of the tiles
 // Ten instructions for 16 weights, which the tiles need fewer of, but the CPU runs at its full clock and its prefetcher
-// keeps up. Where more weights than this come from memory the tiles win, whose splitting fetches ahead: one row of
-// 512-1024-512-256-1 takes 190 us (tiles 235 us, packed_wide 185 us), of 1024-4096-4096-1024 9 ms (4.2 ms, 3.9 ms).
+// keeps up: for recsys at one row tiles took a quarter more. Where more weights than this come from memory the tiles
+// win, whose splitting fetches ahead: wide at one row took twice as long by fma.
 constexpr size_t kAmxRowWeights = size_t{1} << 21;
 LN_INLINE bool one_row(const GemmArgs& g) {
   return g.m == 1 && g.k * g.n <= kAmxRowWeights;
@@ -328,10 +328,7 @@ inline void finish_sums(const GemmArgs& g, const AmxB& b, size_t i, size_t rows,
       const int count = static_cast<int>(columns - v < 16 ? columns - v : 16);
       Vec<float> y = Vec<float>::load(sums + v);
       if (inf_or_nan(y)) y = plain_sums(g, b, i + r, j + v);
-      if (bias != nullptr) y = y + Vec<float>::load_partial(bias + j + v, count);
-      if (g.accumulate != 0) y = y + Vec<float>::load_partial(c + v, count);
-      if (relu) y = max(Vec<float>::zero(), y);
-      y.store_partial(c + v, count);
+      finish_vector(y, shift_bias(bias, j + v), g.accumulate != 0, relu, c + v, count);
     }
   }
 }

@@ -117,10 +117,7 @@ inline void bf16_rows(const GemmArgs& g, size_t i, size_t rows, size_t j, size_t
         const int count = static_cast<int>(end - j - first < 16 ? end - j - first : 16);
         Vec<float> y = (Vec<float>::load(s + 2 * part) + Vec<float>::load(s + part)) + Vec<float>::load(s);
         if (inf_or_nan(y)) y = bf16_plain(x + r * g.rsa, g.csa, k, b + v * kTileItems);
-        if (bias != nullptr) y = y + Vec<float>::load_partial(bias + j + first, count);
-        if (p > 0 || g.accumulate != 0) y = y + Vec<float>::load_partial(c + first, count);
-        if (relu) y = max(Vec<float>::zero(), y);
-        y.store_partial(c + first, count);
+        finish_vector(y, shift_bias(bias, j + first), p > 0 || g.accumulate != 0, relu, c + first, count);
       }
   }
 }
