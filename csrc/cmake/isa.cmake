@@ -31,7 +31,7 @@ if(LAYERNET_SANITIZE)
 else()
   set(LAYERNET_KERNEL_FLAGS -O3)
 endif()
-list(APPEND LAYERNET_KERNEL_FLAGS -fno-math-errno -fno-trapping-math -ffp-contract=off -fno-exceptions)
+list(APPEND LAYERNET_KERNEL_FLAGS -fno-math-errno -fno-trapping-math -ffp-contract=off -fno-exceptions -fno-tree-slp-vectorize)
 
 # Hidden symbols and no LTO: no code compiled for one instruction set may leave its object library.
 function(layernet_kernel_objects objects)
