@@ -64,7 +64,8 @@ def assert_same_curve(got, want):
 @pytest.mark.parametrize("name", curves.LOSSES)
 def test_losses(name, train):
     activation, kind = curves.LOSSES[name]
-    got = train(network(activation), loss_named(name), ln.optimizers.SGD(0.1), curves.batches(kind))
+    rate = curves.SGD_RATES.get(name, curves.SGD_RATE)
+    got = train(network(activation), loss_named(name), ln.optimizers.SGD(rate), curves.batches(kind))
     assert_same_curve(got, RECORDED["losses"][name])
 
 

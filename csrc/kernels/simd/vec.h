@@ -2,6 +2,7 @@
 //   Vec<T>   size; set1 zero load load_partial(p, n) store store_partial(p, n), 0 <= n <= size, zeros beyond n;
 //            + - * / unary-  fma(a,b,c)=a*b+c  fnma(a,b,c)=c-a*b  fms(a,b,c)=a*b-c  max min sqrt abs copysign round
 //            (half to even) floor ceil  == != < <= > >=  select(mask, a, b)  reduce_add reduce_max reduce_min
+//            reduce_add(a, b, c, d): the four sums, Four<T>
 //   Int<T>   as many integers of T's width: + - & | ^ shift_left<k> shift_right<k> (logical) == >
 //            Int<double>: multiply_low32; Int<float> where LN_HAS_LOOKUP: lookup(table of 32 numbers, i)
 //   Vec<float> where LN_HAS_RECIPROCAL: reciprocal_estimate(a)
@@ -13,6 +14,15 @@
 #pragma once
 
 #include "target.h"
+
+LN_BEGIN_TARGET
+template <class T>
+struct FourOf {
+  typedef T type __attribute__((vector_size(4 * sizeof(T))));
+};
+template <class T>
+using Four = typename FourOf<T>::type;
+LN_END_TARGET
 
 #define LN_VEC_HEADER2(isa) LN_STRING(vec_##isa.h)
 #define LN_VEC_HEADER(isa) LN_VEC_HEADER2(isa)
@@ -156,6 +166,12 @@ LN_INLINE Vec<T> pow2i(Vec<T> n) {
   typedef FloatTraits<T> F;
   const T magic = sizeof(T) == 4 ? T(0x1.8p23 + F::bias) : T(0x1.8p52 + F::bias);
   return as_float(shift_left<F::mantissa_bits>(as_int(n + Vec<T>::set1(magic))));
+}
+
+// Instruction sets overload it.
+template <class T>
+LN_INLINE Four<T> reduce_add(Vec<T> a, Vec<T> b, Vec<T> c, Vec<T> d) {
+  return Four<T>{reduce_add(a), reduce_add(b), reduce_add(c), reduce_add(d)};
 }
 
 #ifndef LN_HAS_HALF_VEC

@@ -151,54 +151,6 @@ LN_DEFINE_OPS(float, ps)
 LN_DEFINE_OPS(double, pd)
 #undef LN_DEFINE_OPS
 
-// Half a vector, for what has few columns. It also spares partial loads and stores, which are slow on AMD before Zen 4
-// (a store 12 cycles and more on Zen 1).
-#define LN_HAS_HALF_VEC 1
-template <class T>
-struct HalfVec;
-#define LN_DEFINE_HALF(T, vector, suffix, lanes, mask)                 \
-  template <>                                                          \
-  struct HalfVec<T> {                                                  \
-    static constexpr int size = lanes;                                 \
-    vector v;                                                          \
-    static LN_INLINE HalfVec set1(T x) {                               \
-      return {_mm_set1_##suffix(x)};                                   \
-    }                                                                  \
-    static LN_INLINE HalfVec zero() {                                  \
-      return {_mm_setzero_##suffix()};                                 \
-    }                                                                  \
-    static LN_INLINE HalfVec load(const T* p) {                        \
-      return {_mm_loadu_##suffix(p)};                                  \
-    }                                                                  \
-    static LN_INLINE HalfVec load_partial(const T* p, int n) {         \
-      return {_mm_maskload_##suffix(p, mask(n))};                      \
-    }                                                                  \
-    LN_INLINE void store(T* p) const {                                 \
-      _mm_storeu_##suffix(p, v);                                       \
-    }                                                                  \
-    LN_INLINE void store_partial(T* p, int n) const {                  \
-      _mm_maskstore_##suffix(p, mask(n), v);                           \
-    }                                                                  \
-  };                                                                   \
-  LN_INLINE HalfVec<T> operator+(HalfVec<T> a, HalfVec<T> b) {         \
-    return {a.v + b.v};                                                \
-  }                                                                    \
-  LN_INLINE HalfVec<T> fma(HalfVec<T> a, HalfVec<T> b, HalfVec<T> c) { \
-    return {_mm_fmadd_##suffix(a.v, b.v, c.v)};                        \
-  }                                                                    \
-  LN_INLINE HalfVec<T> max(HalfVec<T> a, HalfVec<T> b) {               \
-    return {_mm_max_##suffix(a.v, b.v)};                               \
-  }
-LN_INLINE __m128i first_half_32(int n) {
-  return _mm256_castsi256_si128(first_lanes_32(n));
-}
-LN_INLINE __m128i first_half_64(int n) {
-  return _mm256_castsi256_si128(first_lanes_64(n));
-}
-LN_DEFINE_HALF(float, __m128, ps, 4, first_half_32)
-LN_DEFINE_HALF(double, __m128d, pd, 2, first_half_64)
-#undef LN_DEFINE_HALF
-
 LN_INLINE Int<float> to_int(Vec<float> a) {
   return {(LanesOf<float>::ints)_mm256_cvtps_epi32(a.v)};
 }
@@ -215,6 +167,12 @@ LN_INLINE float reduce_add(Vec<float> a) {
   __m128 s = _mm_add_ps(_mm256_castps256_ps128(a.v), _mm256_extractf128_ps(a.v, 1));
   s = _mm_add_ps(s, _mm_movehl_ps(s, s));
   return _mm_cvtss_f32(_mm_add_ss(s, _mm_shuffle_ps(s, s, 1)));
+}
+LN_INLINE Four<float> reduce_add(Vec<float> a, Vec<float> b, Vec<float> c, Vec<float> d) {
+  const __m256 ab = _mm256_add_ps(_mm256_unpacklo_ps(a.v, b.v), _mm256_unpackhi_ps(a.v, b.v));
+  const __m256 cd = _mm256_add_ps(_mm256_unpacklo_ps(c.v, d.v), _mm256_unpackhi_ps(c.v, d.v));
+  const __m256 s = _mm256_add_ps(_mm256_shuffle_ps(ab, cd, 0x44), _mm256_shuffle_ps(ab, cd, 0xee));
+  return _mm_add_ps(_mm256_castps256_ps128(s), _mm256_extractf128_ps(s, 1));
 }
 LN_INLINE double reduce_add(Vec<double> a) {
   const __m128d s = _mm_add_pd(_mm256_castpd256_pd128(a.v), _mm256_extractf128_pd(a.v, 1));

@@ -131,6 +131,7 @@ def curve(loss: str, optimizer_name: str) -> list[float]:
     activation, kind = curves.LOSSES[loss]
     w0, b0, w1, b1 = (torch.tensor(w, requires_grad=True) for w in curves.weights())
     step = optimizer(optimizer_name, [w0, b0, w1, b1])
+    step.param_groups[0]["lr"] = curves.SGD_RATES.get(loss, step.param_groups[0]["lr"])
     values = []
     for x, y in curves.batches(kind):
         target = torch.tensor(y)
