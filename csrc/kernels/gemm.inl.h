@@ -57,7 +57,8 @@ struct Tile {
   static constexpr int narrow_rows = kRegisters == 16 ? 3 : 6;
   static constexpr int dot_rows = kRegisters == 16 ? 2 : 4;
   static constexpr size_t narrow_limit = 2 * lanes;  // the widest n computed by the narrow rule
-  // The widest n computed by the rule of dot products. [64, 64] x [64, 4] on a Xeon of 2023: 320 ns, by the narrow rule 700 ns.
+  // The widest n computed by the rule of dot products. On a Xeon of 2023 [64, 64] x [64, 4] takes 320 ns, by the narrow
+  // rule 700.
   static constexpr size_t dot_limit = lanes >= 8 ? 4 : lanes / 2;
   // Vectors of columns a tile of r rows may have. Few rows take many columns: at least 8 chains are wanted in flight.
   static constexpr int most_vecs(int r) {
@@ -509,7 +510,9 @@ LN_INLINE void add_products(const T* a, size_t rsa, const T* b, size_t csb, size
     });
     p += lanes;
   };
-  const auto whole = [](const T* from) __attribute__((always_inline)) { return Vec<T>::load(from); };
+  const auto whole = [](const T* from) __attribute__((always_inline)) {
+    return Vec<T>::load(from);
+  };
   while (p + C * lanes <= k) unroll<C>(LN_EACH(u) { add(u, whole); });
   unroll<C>(LN_EACH(u) {
     if (p + lanes <= k) {
@@ -543,8 +546,7 @@ template <class T, int R, int N>
 void tile_dot(const TileCall<T>& t) noexcept {
   constexpr int chains = N == 1 ? 4 : N == 2 ? 2 : 1;
   Vec<T> sum[chains][R][N];
-  unroll<chains>(
-      LN_EACH(u) { unroll<R>(LN_EACH(r) { unroll<N>(LN_EACH(j) { sum[u][r][j] = Vec<T>::zero(); }); }); });
+  unroll<chains>(LN_EACH(u) { unroll<R>(LN_EACH(r) { unroll<N>(LN_EACH(j) { sum[u][r][j] = Vec<T>::zero(); }); }); });
   if (t.csa == 1) {
     add_products(t.a, t.rsa, t.b, t.panel_stride, t.k, sum);
   } else {
