@@ -665,25 +665,15 @@ void pack_panels(const T* b, size_t rsb, size_t csb, size_t k, size_t n, size_t 
 template <class T>
 void pack_columns(const T* b, size_t rsb, size_t csb, size_t k, size_t n, T* to) noexcept {
   const size_t column = PackedLayout<T>::column(k);
-  size_t done = 0;
-  if (n == 4 && csb == 1)  // four rows at once, of which the elements are exchanged in registers: 40 ns instead of 95
-    for (; done + 4 <= k; done += 4) {
-      Four<T> x[4];
-      for (size_t i = 0; i < 4; ++i) memcpy(&x[i], b + (done + i) * rsb, sizeof x[i]);
-      const Four<T> low = __builtin_shufflevector(x[0], x[1], 0, 4, 1, 5);
-      const Four<T> high = __builtin_shufflevector(x[0], x[1], 2, 6, 3, 7);
-      const Four<T> low2 = __builtin_shufflevector(x[2], x[3], 0, 4, 1, 5);
-      const Four<T> high2 = __builtin_shufflevector(x[2], x[3], 2, 6, 3, 7);
-      x[0] = __builtin_shufflevector(low, low2, 0, 1, 4, 5);
-      x[1] = __builtin_shufflevector(low, low2, 2, 3, 6, 7);
-      x[2] = __builtin_shufflevector(high, high2, 0, 1, 4, 5);
-      x[3] = __builtin_shufflevector(high, high2, 2, 3, 6, 7);
-      for (size_t j = 0; j < 4; ++j) memcpy(to + j * column + done, &x[j], sizeof x[j]);
-    }
-  for (size_t j = 0; j < n; ++j, to += column) {
-    for (size_t p = done; p < k; ++p) to[p] = b[p * rsb + j * csb];
-    for (size_t p = k; p < column; ++p) to[p] = 0;
+  if (csb == 1) {
+    transpose(b, static_cast<int64_t>(rsb), to, static_cast<int64_t>(column), static_cast<int64_t>(k),
+              static_cast<int64_t>(n));
+  } else {
+    for (size_t j = 0; j < n; ++j)
+      for (size_t p = 0; p < k; ++p) to[j * column + p] = b[p * rsb + j * csb];
   }
+  for (size_t j = 0; j < n; ++j)
+    for (size_t p = k; p < column; ++p) to[j * column + p] = 0;
 }
 
 template <class T>
