@@ -28,6 +28,7 @@ cdef extern from "layernet/dtype.h" namespace "layernet" nogil:
         int64
         bool_
     const char* name_of(DType t)
+    size_t item_size(DType t)
 
 cdef extern from "layernet/shape.h" namespace "layernet" nogil:
     cdef cppclass Dim:
@@ -50,29 +51,32 @@ cdef extern from "layernet/plan.h" namespace "layernet" nogil:
     cdef cppclass PlanPort:
         Spec spec
         string name
+    cdef cppclass Workspace:
+        pass
     cdef cppclass Plan:
         const vector[PlanPort]& inputs()
         const vector[PlanPort]& outputs()
         double work(int64_t)
         cbool last_axis_only()
         cbool updates()
-    cdef cppclass Workspace:
-        pass
+        Workspace* take_workspace() except +
+        void give_workspace(Workspace*)
 
 cdef extern from *:
     """
     #include "layernet/plan.h"
     namespace {
-    // Takes a workspace, runs, gives it back; a step does so itself.
-    inline void run_plan(const layernet::Plan& plan, int threads, int64_t n, const void* const* in, void* const* out) {
+    // Runs in the workspace; a step, and threads, take their own.
+    inline void run_plan(const layernet::Plan& plan, layernet::Workspace* workspace, int threads, int64_t n,
+                         const void* const* in, void* const* out) {
       if (plan.updates()) return plan.update(threads, n, in, out);
       if (threads > 1) return plan.run_threads(threads, n, in, out);
-      const layernet::WorkspaceLease lease(plan, n);
-      plan.run(n, in, out, *lease);
+      plan.prepare_for(n, *workspace);
+      plan.run(n, in, out, *workspace);
     }
     }
     """
-    void run_plan(const Plan&, int, int64_t, const void* const*, void* const*) except + nogil
+    void run_plan(const Plan&, Workspace*, int, int64_t, const void* const*, void* const*) except + nogil
 
 cdef extern from *:
     """
@@ -115,15 +119,24 @@ cdef enum:
 cdef struct Port:
     # What is looked at in every call, where it can be read at once. A dimension is `size` or `multiple` times the batch.
     int type  # NumPy's type number
+    int64_t item  # bytes
     int rank
     int64_t size[MAX_RANK]
     int64_t multiple[MAX_RANK]  # 0: of a fixed size
+
+cdef int64_t bytes_of(const Port& p, int64_t n) noexcept:
+    cdef int64_t bytes = p.item
+    cdef int d
+    for d in range(p.rank):
+        bytes *= p.size[d] + p.multiple[d] * n
+    return bytes
 
 cdef Port port_of(const Spec& spec) noexcept:
     cdef Port p
     cdef Dim dim
     cdef int d
     p.type = TYPE_NUMBERS[<int>spec.dtype]
+    p.item = item_size(spec.dtype)
     p.rank = <int>(<Spec*>&spec).shape.size()
     for d in range(p.rank):
         dim = (<Spec*>&spec).shape[d]
@@ -140,6 +153,8 @@ cdef class PlanCaller:
     cdef cbool _single
     cdef int _threads, _gil
     cdef cnp.ndarray _last, _other  # small results, None at first
+    cdef cbool _needs_workspace
+    cdef Workspace* _workspace  # for one call at a time; another call beside it takes one of the plan's
     cdef int _more_axes_from  # rank from which on inputs have more leading axes than the port says and may have them
     cdef str _who
     cdef readonly tuple input_dtypes
@@ -153,6 +168,7 @@ cdef class PlanCaller:
         self._plan = <shared_ptr[const Plan]*>PyCapsule_GetPointer(capsule, b"layernet.Plan")
         cdef const Plan* plan = self._plan.get()
         cdef size_t i
+        self._needs_workspace = threads <= 1 and not plan.updates()
         if plan.inputs().size() > MAX_PORTS or plan.outputs().size() > MAX_PORTS:
             raise ValueError("predict: expected at most %d inputs and outputs, got %d and %d."
                              % (MAX_PORTS, plan.inputs().size(), plan.outputs().size()))
@@ -168,14 +184,27 @@ cdef class PlanCaller:
         if self._ins.size() > 0 and plan.last_axis_only():
             self._more_axes_from = self._ins[0].rank + 1
 
+    def __dealloc__(self):
+        del self._workspace
+
     @cython.final
     cdef int _run(self, int64_t n, const void* const* sources, void* const* targets) except -1:
-        cdef const Plan* plan = self._plan.get()
-        if self._gil == GIL_RELEASE or (self._gil == GIL_AUTO and plan.work(n) >= RELEASE_WORK):
-            with nogil:
-                run_plan(plan[0], self._threads, n, sources, targets)
-        else:
-            run_plan(plan[0], self._threads, n, sources, targets)
+        cdef Plan* plan = <Plan*>self._plan.get()
+        cdef Workspace* workspace = self._workspace
+        self._workspace = NULL
+        if workspace == NULL and self._needs_workspace:
+            workspace = plan.take_workspace()
+        try:
+            if self._gil == GIL_RELEASE or (self._gil == GIL_AUTO and plan.work(n) >= RELEASE_WORK):
+                with nogil:
+                    run_plan(plan[0], workspace, self._threads, n, sources, targets)
+            else:
+                run_plan(plan[0], workspace, self._threads, n, sources, targets)
+        finally:
+            if self._workspace == NULL:
+                self._workspace = workspace
+            elif workspace != NULL:
+                plan.give_workspace(workspace)
         return 0
 
     @cython.final
@@ -292,7 +321,7 @@ cdef class PlanCaller:
         y = self._output(0, n, out)
         source = cnp.PyArray_DATA(a)
         target = cnp.PyArray_DATA(y)
-        if out is not None and _overlap(a, y):
+        if out is not None and _overlap(source, bytes_of(self._ins[0], n), target, bytes_of(self._outs[0], n)):
             raise ValueError("predict: expected out to lie apart from the input, got overlapping memory.")
         self._run(n, <const void* const*>&source, <void* const*>&target)
         return y
@@ -321,7 +350,8 @@ cdef class PlanCaller:
             y = self._output(i, n, None if outs is None else outs[i])
             if outs is not None:
                 for a in arrays:
-                    if _overlap(<cnp.ndarray>a, <cnp.ndarray>y):
+                    if _overlap(cnp.PyArray_DATA(<cnp.ndarray>a), cnp.PyArray_NBYTES(<cnp.ndarray>a),
+                                cnp.PyArray_DATA(<cnp.ndarray>y), cnp.PyArray_NBYTES(<cnp.ndarray>y)):
                         raise ValueError("predict: expected out to lie apart from the inputs, got overlapping memory.")
             results.append(y)
             targets[i] = cnp.PyArray_DATA(<cnp.ndarray>y)
@@ -418,7 +448,5 @@ cdef const char* last_error() noexcept nogil:
     return layernet_last_error()
 
 
-cdef cbool _overlap(cnp.ndarray a, cnp.ndarray b):
-    cdef char* first = <char*>cnp.PyArray_DATA(a)
-    cdef char* second = <char*>cnp.PyArray_DATA(b)
-    return first < second + cnp.PyArray_NBYTES(b) and second < first + cnp.PyArray_NBYTES(a)
+cdef cbool _overlap(const void* a, int64_t a_bytes, const void* b, int64_t b_bytes) noexcept:
+    return <const char*>a < <const char*>b + b_bytes and <const char*>b < <const char*>a + a_bytes
