@@ -300,7 +300,8 @@ cdef class PlanCaller:
             out: array to write to, of the output's shape and dtype, C-contiguous; a new one by default.
 
         Returns:
-            The output array (`out` when given).
+            The output array (`out` when given). Of results up to 4 KB the last two are remembered and written again
+            once nothing else refers to them or to their memory (to `resize` one in place, say `refcheck=False`).
 
         Raises:
             ShapeError: x or out does not fit.

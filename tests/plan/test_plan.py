@@ -2,6 +2,7 @@
 
 import os
 import threading
+import weakref
 
 import numpy as np
 import pytest
@@ -137,6 +138,94 @@ def test_predict_allocates_nothing_but_the_output() -> None:
     for _ in range(20):
         predictor.predict(x, out=out)
     assert _core.allocation_count() == before
+
+
+def test_a_small_result_is_written_again_once_nobody_holds_it() -> None:
+    net = mlp(4, 2)
+    x = np.random.default_rng(0).normal(size=(3, 5)).astype("float32")
+    net(x)
+    predictor = ln.Predictor(net)
+    predict, want = predictor.predict, ln.Predictor(net).predict(x).copy()
+    addresses = {id(predict(x)) for _ in range(10)}
+    assert len(addresses) <= 2
+    y = predict(x)
+    for _ in range(10):  # the result that the name holds is not the one being written
+        before = y
+        y = predict(x)
+        assert y is not before
+    held = [predict(x + i) for i in range(6)]
+    assert len({id(h) for h in held}) == 6
+    np.testing.assert_array_equal(held[0], want)
+    assert predict(x[:2]).shape == (2, 2)
+    np.testing.assert_array_equal(predict(x), want)
+
+
+@pytest.mark.parametrize(
+    "keep",
+    [
+        lambda y: y[1:],
+        lambda y: y.T,
+        memoryview,
+        lambda y: np.frombuffer(y, "float32"),
+        np.from_dlpack,
+        lambda y: np.lib.stride_tricks.as_strided(y, (6,), (4,)),
+    ],
+)
+def test_what_looks_into_a_result_keeps_it(keep: object) -> None:
+    net = mlp(4, 2)
+    x = np.ones((3, 5), "float32")
+    net(x)
+    predict = ln.Predictor(net).predict
+    views = [keep(predict(x * i)) for i in range(4)]
+    for i, view in enumerate(views):
+        np.testing.assert_array_equal(np.asarray(view), np.asarray(keep(predict(x * i))))
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # NumPy would rather not have shapes and types assigned
+def test_a_result_that_was_changed_or_is_watched_is_not_written_again() -> None:
+    net = mlp(4, 2)
+    x = np.ones((3, 5), "float32")
+    net(x)
+    predict = ln.Predictor(net).predict
+    want = predict(x).copy()
+    for change in [
+        lambda y: y.setflags(write=False),
+        lambda y: setattr(y, "shape", (2, 3)),
+        lambda y: setattr(y, "dtype", "int32"),
+        lambda y: y.fill(7),
+    ]:
+        for _ in range(3):
+            change(predict(x))
+        got = predict(x)
+        assert got.flags.writeable and got.shape == (3, 2) and got.dtype == np.float32
+        np.testing.assert_array_equal(got, want)
+    del got
+    watched = predict(x)
+    gone = weakref.ref(watched)
+    kept_by_the_predictor = id(watched)
+    del watched
+    assert gone() is None or id(predict(x)) != kept_by_the_predictor
+
+
+def test_results_and_workspaces_of_threads_are_apart() -> None:
+    net = mlp(64, 64, 4)
+    x = np.random.default_rng(0).normal(size=(8, 16)).astype("float32")
+    net(x)
+    predictor = ln.Predictor(net, release_gil=True)
+    want = [predictor.predict(x + i).copy() for i in range(4)]
+    wrong = []
+
+    def work(i: int) -> None:
+        for _ in range(500):
+            if not (predictor.predict(x + i) == want[i]).all():
+                wrong.append(i)
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
 
 
 def test_many_threads_share_one_predictor() -> None:
