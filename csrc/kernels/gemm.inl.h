@@ -54,6 +54,8 @@ struct Tile {
   static constexpr int width = lanes * vecs;
   // The tallest tile: accumulators, a row of B and one broadcast fill the registers.
   static constexpr int rows = kRegisters == 16 ? 6 : vecs == 4 ? 6 : 14;
+  // Tiles of fewer rows are only those of products of one tile, which have nothing to fetch.
+  static constexpr int fetching_rows = (rows + 1) / 2;
   static constexpr int narrow_rows = kRegisters == 16 ? 3 : 6;
   static constexpr int dot_rows = kRegisters == 16 ? 2 : 4;
   static constexpr size_t narrow_limit = 2 * lanes;  // the widest n computed by the narrow rule
@@ -180,9 +182,6 @@ struct RowPointers {
 };
 
 // --- wide
-// Tiles of so many rows have a load to spare for a prefetch in each round.
-constexpr int kPrefetchRows = 3;
-
 template <class T, class W, int R, int V>
 void tile_wide(const TileCall<T, W>& t) noexcept {
   constexpr int lanes = Tile<T>::lanes, vecs = Tile<T>::vecs;
@@ -194,7 +193,7 @@ void tile_wide(const TileCall<T, W>& t) noexcept {
   [[maybe_unused]] const W* fetch = t.fetch;
   [[maybe_unused]] const size_t fetch_step = t.fetch_step;
   for (size_t p = t.k; p != 0; --p) {
-    if constexpr (R >= kPrefetchRows) {
+    if constexpr (R >= Tile<T>::fetching_rows) {
       __builtin_prefetch(fetch, 0, 2);
       fetch += fetch_step;
     }
