@@ -523,21 +523,28 @@ LN_INLINE void add_products(const T* a, size_t rsa, const T* b, size_t csb, size
   });
 }
 
-// Ends a row: its sums, of which N are in use, with bias, C and relu.
+// Ends a row: its sums with bias, C and relu.
 template <class T, int N>
-LN_INLINE void dot_finish(const TileCall<T>& t, Four<T> sum, T* c) {
-  const auto stored = [](const T* from) __attribute__((always_inline)) {
-    return Four<T>{from[0], N > 1 ? from[N > 1 ? 1 : 0] : 0, N > 2 ? from[N > 2 ? 2 : 0] : 0,
-                   N > 3 ? from[N > 3 ? 3 : 0] : 0};
-  };
-  if (t.bias) sum += stored(t.bias);
-  if (t.add_c) sum += stored(c);
-  if (t.relu) {
-    T room[4];
+LN_INLINE void dot_finish(const TileCall<T>& t, const Vec<T> (&sums)[N], T* c) {
+  T room[4];
+  if constexpr (N == 1) {
+    room[0] = reduce_add(sums[0]);
+    if (t.bias) room[0] += *t.bias;
+    if (t.add_c) room[0] += *c;
+  } else {
+    const auto stored = [](const T* from) __attribute__((always_inline)) {
+      return Four<T>{from[0], from[1], N > 2 ? from[N > 2 ? 2 : 0] : 0, N > 3 ? from[N > 3 ? 3 : 0] : 0};
+    };
+    Four<T> sum = reduce_add(sums[0], sums[1], N > 2 ? sums[N > 2 ? 2 : 0] : Vec<T>::zero(),
+                             N > 3 ? sums[N > 3 ? 3 : 0] : Vec<T>::zero());
+    if (t.bias) sum += stored(t.bias);
+    if (t.add_c) sum += stored(c);
     memcpy(room, &sum, sizeof room);
+  }
+  if (t.relu) {
     max(Vec<T>::zero(), Vec<T>::load_partial(room, N)).store_partial(c, N);
   } else {
-    memcpy(c, &sum, N * sizeof(T));
+    memcpy(c, room, N * sizeof(T));
   }
 }
 
@@ -564,14 +571,7 @@ void tile_dot(const TileCall<T>& t) noexcept {
       if constexpr (chains >= 2) sum[0][r][j] = sum[0][r][j] + sum[1][r][j];
       if constexpr (chains == 4) sum[0][r][j] = sum[0][r][j] + (sum[2][r][j] + sum[3][r][j]);
     });
-    const auto of = [&](int j) __attribute__((always_inline)) {
-      return j < N ? sum[0][r][j < N ? j : 0] : Vec<T>::zero();
-    };
-    if constexpr (N == 1) {
-      dot_finish<T, N>(t, Four<T>{reduce_add(sum[0][r][0])}, c);
-    } else {
-      dot_finish<T, N>(t, reduce_add(of(0), of(1), of(2), of(3)), c);
-    }
+    dot_finish<T, N>(t, sum[0][r], c);
     c += t.ldc;
   });
 }
