@@ -189,6 +189,25 @@ void run_all(const GemmPlan& plan, const GemmArgs& args) noexcept {
   for (size_t block = 0; block < plan.blocks; ++block) run_block<T>(plan, args, block);
 }
 
+template <class T>
+GemmRows rows_begin(const GemmArgs& args) noexcept {
+  const KernelTable& table = active_kernels();
+  if (sizeof(T) == 4 && prefer_amx(table, args.m, args.n, args.k)) return {true, 32};
+  Family<T>::pack(table, args);
+  return {false, 42};  // whole tiles of 6 rows and of 14
+}
+
+template <class T>
+void rows(const GemmRows& way, const GemmArgs& args, size_t first, size_t count, void* c) noexcept {
+  GemmArgs g = args;
+  g.m = count;
+  g.a = static_cast<const T*>(args.a) + first * args.rsa;
+  g.c = c;
+  if (way.amx) return active_kernels().gemm_amx(&g);
+  g.b = args.workspace;
+  Family<T>::packed(active_kernels(), g);
+}
+
 // Columns of a slice are multiples of this, which whole panels divide on every instruction set; a slice of fewer would
 // be computed by the rule for few columns.
 constexpr size_t kSliceColumns = 64;
@@ -223,6 +242,19 @@ void run_part(const GemmArgs& args, size_t part, size_t parts) noexcept {
 }
 
 }  // namespace
+
+GemmRows gemm_rows_begin_f32(const GemmArgs& args) noexcept {
+  return rows_begin<float>(args);
+}
+GemmRows gemm_rows_begin_f64(const GemmArgs& args) noexcept {
+  return rows_begin<double>(args);
+}
+void gemm_rows_f32(const GemmRows& way, const GemmArgs& args, size_t first, size_t count, void* c) noexcept {
+  rows<float>(way, args, first, count, c);
+}
+void gemm_rows_f64(const GemmRows& way, const GemmArgs& args, size_t first, size_t count, void* c) noexcept {
+  rows<double>(way, args, first, count, c);
+}
 
 GemmSlice gemm_slice(const GemmPlan& plan, const GemmArgs& g, size_t part, size_t parts) noexcept {
   if (plan.way == GemmPlan::with_amx && g.m > g.n) {  // the longer operand is split once

@@ -39,6 +39,18 @@ struct GemmSlice {
 };
 GemmSlice gemm_slice(const GemmPlan& plan, const GemmArgs& args, size_t part, size_t parts) noexcept;
 
+// The same product by blocks of rows that need not lie together, on one thread: begin once, then rows [first, first +
+// count) to c in any order. The bits are those of the whole, but where that is left to BLAS. The workspace holds k * (n
+// + 128) elements, or gemm_amx_workspace(SIZE_MAX) bytes.
+struct GemmRows {
+  bool amx;
+  size_t multiple;  // of rows that fill the tiles
+};
+GemmRows gemm_rows_begin_f32(const GemmArgs& args) noexcept;
+GemmRows gemm_rows_begin_f64(const GemmArgs& args) noexcept;
+void gemm_rows_f32(const GemmRows& way, const GemmArgs& args, size_t first, size_t count, void* c) noexcept;
+void gemm_rows_f64(const GemmRows& way, const GemmArgs& args, size_t first, size_t count, void* c) noexcept;
+
 // Everything on the calling thread.
 void gemm_auto_f32(const GemmPlan& plan, const GemmArgs& args) noexcept;
 void gemm_auto_f64(const GemmPlan& plan, const GemmArgs& args) noexcept;

@@ -88,6 +88,22 @@ void gemm_run(const kernels::GemmArgs& args) noexcept {
 }
 
 template <class T>
+kernels::GemmRows gemm_rows_begin(const kernels::GemmArgs& args) noexcept {
+  if constexpr (std::is_same_v<T, double>)
+    return kernels::gemm_rows_begin_f64(args);
+  else
+    return kernels::gemm_rows_begin_f32(args);
+}
+template <class T>
+void gemm_rows(const kernels::GemmRows& way, const kernels::GemmArgs& args, std::size_t first, std::size_t count,
+               void* c) noexcept {
+  if constexpr (std::is_same_v<T, double>)
+    kernels::gemm_rows_f64(way, args, first, count, c);
+  else
+    kernels::gemm_rows_f32(way, args, first, count, c);
+}
+
+template <class T>
 void gemm_part(const kernels::GemmArgs& args, int part, int parts) noexcept {
   if constexpr (std::is_same_v<T, double>)
     kernels::gemm_part_f64(args, static_cast<std::size_t>(part), static_cast<std::size_t>(parts));

@@ -655,6 +655,7 @@ std::shared_ptr<const Plan> Plan::build_step(const Graph& graph) {
   fuse(g);
   chain_elementwise(g);
   drop_dead(g);
+  fuse_weight_updates(g);
   order_updates(g);
   return std::make_shared<PlanImpl>(std::move(g));
 }

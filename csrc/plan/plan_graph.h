@@ -48,6 +48,7 @@ void fuse(PlanGraph& g);
 void lower_scale_shift(PlanGraph& g);
 void chain_elementwise(PlanGraph& g);
 void drop_dead(PlanGraph& g);
+void fuse_weight_updates(PlanGraph& g);
 void order_updates(PlanGraph& g);
 
 // What they share.

@@ -98,6 +98,12 @@ struct Step {
   std::uint32_t in_place = 0;
   // Optional: the same result by parts 0 .. parts - 1 of the output's columns, each on any thread.
   void (*run_part)(const Step&, const Buffers&, int part, int parts) noexcept = nullptr;
+  // Optional: output 0, a matrix, by blocks of rows that go to `take`, and nowhere else; the other outputs as run()
+  // has them. For what reads each block while it is in the cache (plan/weight_update.h). Of scratch a part needs
+  // block_bytes beside what run() does.
+  using Take = void (*)(void* context, std::size_t first, std::size_t rows, void* block);
+  void (*run_blocks)(const Step&, const Buffers&, int part, int parts, Take take, void* context) noexcept = nullptr;
+  std::int64_t block_bytes = 0;
   alignas(16) unsigned char params[160];  // plain data of the op's own choice
 
   template <class Op>
@@ -138,6 +144,10 @@ class LAYERNET_API Preparation {
   void in_place(std::size_t input) noexcept { step_.in_place |= std::uint32_t{1} << input; }
   void block_rows(std::int64_t rows) noexcept { step_.block_rows = rows; }
   void parts(void (*run_part)(const Step&, const Buffers&, int, int) noexcept) noexcept { step_.run_part = run_part; }
+  void blocks(decltype(Step::run_blocks) run_blocks, std::int64_t bytes) noexcept {
+    step_.run_blocks = run_blocks;
+    step_.block_bytes = bytes;
+  }
   // Estimated floating-point operations, `each` for every one of `count`.
   void work(Dim count, double each) noexcept {
     (count.is_batch() ? step_.flops_per_n : step_.flops) +=
