@@ -105,6 +105,101 @@ def test_printed_plan():
     assert ops.index("sgd") < len(ops) - 1 - ops[::-1].index("dense_weight_grad")
 
 
+def large(dtype="float32", **kwargs):
+    """Matrices from 256 KB on, of sizes that fill no tile."""
+    return ln.Sequential([L.Dense(301, "tanh", dtype=dtype, **kwargs), L.Dense(299, "relu", dtype=dtype), L.Dense(2)])
+
+
+def op_names(step):
+    return [s["op"] for s in step.steps]
+
+
+@pytest.mark.parametrize("name", [*OPTIMIZERS, "adamax", "nadam", "lion", "adadelta"])
+def test_large_matrices_are_updated_block_by_block(name):
+    optimizer = (
+        OPTIMIZERS.get(name)
+        or {
+            "adamax": lambda: ln.optimizers.Adamax(0.01),
+            "nadam": lambda: ln.optimizers.Nadam(0.01),
+            "lion": lambda: ln.optimizers.Lion(0.001),
+            "adadelta": lambda: ln.optimizers.Adadelta(0.5),
+        }[name]
+    )
+    x, y = data(rows=37, k=250, n=2)
+    step = assert_equal_runs(large, optimizer, ln.losses.mean_squared_error, x, y, steps=2)
+    assert op_names(step).count("weight_update") == 2
+    assert op_names(step).count("dense_weight_grad") == 1
+    assert "adam" in step._latest.plan.text() or name != "adam"
+
+
+@pytest.mark.parametrize("rows", [1, 2, 31, 300])
+def test_large_matrices_at_other_batches(rows):
+    x, y = data(rows=rows, k=250, n=2)
+    assert_equal_runs(large, OPTIMIZERS["adam"], ln.losses.mean_squared_error, x, y, steps=2)
+
+
+def test_large_matrices_in_float64_and_without_a_bias():
+    x, y = data(rows=9, k=250, n=2, dtype="float64")
+
+    def net():
+        return ln.Sequential([L.Dense(301, "tanh", dtype="float64"), L.Dense(2, dtype="float64")])
+
+    step = assert_equal_runs(net, OPTIMIZERS["adam"], ln.losses.mean_squared_error, x, y, steps=2)
+    assert op_names(step).count("weight_update") == 1
+    x, y = data(rows=9, k=250, n=2)
+    assert_equal_runs(lambda: large(use_bias=False), OPTIMIZERS["adam"], ln.losses.mean_squared_error, x, y, steps=2)
+
+
+def test_the_bits_of_large_matrices_do_not_depend_on_threads():
+    x, y = data(rows=64, k=500, n=2)
+    results = []
+    for threads in (1, 2, 3, 7):
+        net = large()
+        net(x)
+        for i, v in enumerate(net.variables):
+            v.assign(np.random.default_rng(i).normal(size=v.shape).astype("float32") * 0.05)
+        step = ln.TrainStep(net, "mse", ln.optimizers.Adam(0.01), threads=threads)
+        results.append([*[step(x[:n], y[:n]).numpy() for n in (64, 9, 64)], *[v.numpy() for v in net.variables]])
+    assert op_names(step).count("weight_update") == 2
+    for result in results[1:]:
+        for got, want in zip(result, results[0], strict=True):
+            np.testing.assert_array_equal(got, want)
+
+
+@pytest.mark.parametrize("reader", ["clip", "regularizer", "two readers", "bias first"])
+def test_gradients_that_others_read_stay_whole(reader):
+    x, y = data(rows=9, k=250, n=2)
+    kwargs = {"kernel_regularizer": ln.regularizers.l2(0.1)} if reader == "regularizer" else {}
+    first, second = twins(lambda: large(**kwargs), x)
+    clip = 0.5 if reader == "clip" else None
+    one, two = ln.optimizers.SGD(0.1), ln.optimizers.SGD(0.1)
+
+    class BiasFirst(ln.optimizers.SGD):
+        def apply_gradients(self, pairs, *args, **kwargs):
+            return super().apply_gradients(list(pairs)[::-1], *args, **kwargs)
+
+    class Twice(ln.optimizers.SGD):
+        def apply_gradients(self, pairs, *args, **kwargs):
+            return super().apply_gradients([(g * 0.5 + g * ln.reduce_mean(g), v) for g, v in pairs], *args, **kwargs)
+
+    if reader in ("bias first", "two readers"):
+        kind = BiasFirst if reader == "bias first" else Twice
+        one, two = kind(0.1), kind(0.1)
+    step = ln.TrainStep(second, "mse", two, clip_norm=clip)
+    for _ in range(2):
+        with ln.GradientTape() as tape:
+            loss = ln.losses.mean_squared_error(y, first(x))
+            for own in first.losses:
+                loss = loss + own
+        gradients = tape.gradient(loss, first.trainable_variables)
+        if clip:
+            gradients = ln.clip_by_global_norm(gradients, clip)[0]
+        one.apply_gradients(zip(gradients, first.trainable_variables, strict=True))
+        step(x, y)
+        for v, w in zip(first.variables, second.variables, strict=True):
+            np.testing.assert_allclose(w.numpy(), v.numpy(), rtol=1e-5, atol=1e-6)
+
+
 LOSSES = ["mean_squared_error", "mean_absolute_error", "huber", "log_cosh", "hinge", "kl_divergence", "poisson"]
 
 

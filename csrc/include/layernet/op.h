@@ -146,7 +146,7 @@ class LAYERNET_API Preparation {
   void parts(void (*run_part)(const Step&, const Buffers&, int, int) noexcept) noexcept { step_.run_part = run_part; }
   void blocks(decltype(Step::run_blocks) run_blocks, std::int64_t bytes) noexcept {
     step_.run_blocks = run_blocks;
-    step_.block_bytes = bytes;
+    step_.block_bytes = (bytes + 63) & ~std::int64_t{63};
   }
   // Estimated floating-point operations, `each` for every one of `count`.
   void work(Dim count, double each) noexcept {
