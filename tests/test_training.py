@@ -166,6 +166,22 @@ def test_the_bits_of_large_matrices_do_not_depend_on_threads():
             np.testing.assert_array_equal(got, want)
 
 
+@pytest.mark.parametrize("threads", [1, 4])
+def test_large_matrices_under_sequences(threads):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(5, 40, 250)).astype("float32")
+    y = rng.normal(size=(5, 40, 2)).astype("float32")
+    first, second = twins(large, x)
+    one, two = ln.optimizers.Adam(0.01), ln.optimizers.Adam(0.01)
+    step = ln.TrainStep(second, "mse", two, threads=threads)
+    for _ in range(3):
+        by_tape(first, one, ln.losses.mean_squared_error, x, y)
+        step(x, y)
+        for v, w in zip(first.variables, second.variables, strict=True):
+            np.testing.assert_allclose(w.numpy(), v.numpy(), rtol=1e-5, atol=1e-6)
+    assert op_names(step).count("weight_update") == 2
+
+
 @pytest.mark.parametrize("reader", ["clip", "regularizer", "two readers", "bias first"])
 def test_gradients_that_others_read_stay_whole(reader):
     x, y = data(rows=9, k=250, n=2)

@@ -16,7 +16,8 @@ constexpr int kMostParts = 4;  // that have scratch; more threads find nothing t
 struct PreparedUpdate {
   Step gradient, optimizer;
   std::size_t variables, numbers, extra;
-  std::size_t item, row;  // elements of a row
+  std::size_t item, row;  // bytes of an element, elements of a row
+  std::int64_t multiple;  // of the batch symbol in the rows of the gradient's inputs; 0: they are fixed
 };
 
 // What a block's rows are taken to.
@@ -50,9 +51,9 @@ void run_part(const Step& step, const Buffers& b, int part, int parts) noexcept 
   View out[kMostViews];
   out[0] = b.in[0];
   for (std::size_t i = 0; i < p.extra; ++i) out[1 + i] = b.out[p.variables + i];
-  const std::int64_t rows = in[0].dim(0);
-  const auto room = static_cast<std::size_t>(p.gradient.block_bytes + p.gradient.scratch_bytes +
-                                             p.gradient.scratch_bytes_per_n * rows);
+  const std::int64_t n = p.multiple == 0 ? 0 : in[0].dim(0) / p.multiple;
+  const auto room =
+      static_cast<std::size_t>(p.gradient.block_bytes + p.gradient.scratch_bytes + p.gradient.scratch_bytes_per_n * n);
   const Buffers own{in, out,
                     static_cast<unsigned char*>(b.scratch) + static_cast<std::size_t>(part) * scratch_part(room)};
   Taken taken{p, b};
@@ -80,6 +81,8 @@ void WeightUpdate::prepare(Preparation& p) const {
   prepared->variables = variables;
   prepared->numbers = numbers;
   prepared->extra = p.outs().size() - variables;
+  const Dim rows = p.in(variables + numbers).shape[0];
+  prepared->multiple = rows.is_fixed() ? 0 : rows.batch_multiple();
   prepared->item = item_size(p.in(0).dtype);
   prepared->row = static_cast<std::size_t>(p.in(0).shape[1].value());
   SmallVector<const Spec*, 8> of_gradient, of_optimizer;
