@@ -197,7 +197,7 @@ def test_a_result_that_was_changed_or_is_watched_is_not_written_again() -> None:
         for _ in range(3):
             change(predict(x))
         got = predict(x)
-        assert got.flags.writeable and got.shape == (3, 2) and got.dtype == np.float32
+        assert (got.flags.writeable, got.shape, got.dtype) == (True, (3, 2), np.float32)
         np.testing.assert_array_equal(got, want)
     del got
     watched = predict(x)
