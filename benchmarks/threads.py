@@ -48,7 +48,7 @@ def predictors(workload: Workload, batch: int, threads: int) -> None:
 
 
 def callers(workload: Workload, batch: int, threads: int) -> None:
-    """As many threads, each with calls of its own of one predictor; not where a call is too short to give up the GIL."""
+    """As many threads, each with calls of its own of one predictor; calls too short to give up the GIL are left out."""
     predict, x = ln.Predictor(layernet_peer.network(workload)).predict, workload.rows(batch)
     time_of_call = seconds(lambda: predict(x), 5)
     if time_of_call < LEAST_CALL:
