@@ -192,3 +192,21 @@ def test_gradients_of_a_product_over_two_axes_with_a_zero():
         one = g[0, 1, 1]
     np.testing.assert_array_equal(g.numpy(), [[[12, 8], [210, 0]], [[24, 6], [0, 0]]])
     np.testing.assert_array_equal(outer.gradient(one, v).numpy(), [[[0, 0], [42, 0]], [[0, 0], [0, 0]]])
+
+
+def test_the_slope_of_a_zeroth_power_is_0_everywhere():
+    x = ln.constant(np.array([0.0, 1.0, -2.0, 3.0], "float32"))
+    for exponent, want in [(0.0, [0, 0, 0, 0]), (1.0, [1, 1, 1, 1]), (3.0, [0, 3, 12, 27])]:
+        with ln.GradientTape() as tape:
+            tape.watch(x)
+            y = x**exponent
+        np.testing.assert_array_equal(tape.gradient(y, x).numpy(), want)
+    exponents = ln.constant(np.array([0.0, 0.0, 2.0, 1.0], "float32"))
+    with ln.GradientTape(persistent=True) as outer:
+        outer.watch(x)
+        with ln.GradientTape() as tape:
+            tape.watch(x)
+            y = x**exponents
+        slope = tape.gradient(y, x)
+    np.testing.assert_array_equal(slope.numpy(), [0, 0, -4, 1])
+    np.testing.assert_array_equal(outer.gradient(slope, x).numpy(), [0, 0, 2, 0])

@@ -1,4 +1,4 @@
-// power(a, b) = a^b elementwise, broadcast. da = dy b a^(b-1); db = dy y log a where a > 0, else 0.
+// power(a, b) = a^b elementwise, broadcast. da = dy b a^(b-1), 0 where b is 0; db = dy y log a where a > 0, else 0.
 #include "ops/op_util.h"
 
 namespace layernet {
@@ -17,7 +17,10 @@ struct Power {
     const Value &a = call.in(0), &b = call.in(1);
     Values out(2);
     if (call.wants(0)) {
-      const Value slope = emit::multiply(e, b, emit::power(e, a, emit::affine(e, b, 1, -1)));
+      // a^0 is 1 everywhere: with b - 1 = -1 its slope at 0 would be 0 inf. 1 stands in for b, of which 0 times remain.
+      const Value none = emit::equal(e, b, emit::scalar_like(b, 0));
+      const Value safe = emit::where(e, none, emit::ones_like(e, b), b);
+      const Value slope = emit::multiply(e, b, emit::power(e, a, emit::affine(e, safe, 1, -1)));
       out[0] = emit::sum_to(e, emit::multiply(e, dy[0], slope), a);
     }
     if (call.wants(1)) {
